@@ -1,0 +1,214 @@
+"""What can be set: config/tocsin.toml, then `TOCSIN_SECTION__KEY` in the environment, which wins.
+
+Every setting has its default, its unit and its reason here. An unknown key, a wrong type or a value out of range stops
+the start with the file, the key, what is wrong and what is allowed.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from alerts.errors import ConfigError
+
+Seconds = Annotated[float, Field(gt=0, le=86400 * 31)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class HttpSettings(_Section):
+    """Every request that leaves us."""
+
+    user_agent: str = "Tocsin/0.1 (+https://github.com/tocsin-alerts/tocsin; news alerts)"
+    contact: str = Field("", description="an address publishers can complain to; goes into the user agent")
+    connect_timeout_s: Seconds = 5.0
+    total_timeout_s: Seconds = 15.0  # an unfinished transfer is abandoned
+    max_body_bytes: int = Field(5_000_000, ge=1000, le=100_000_000)
+    max_ratio: float = Field(100.0, ge=2)  # decoded bytes per byte on the wire, above 64 KB
+    max_redirects: int = Field(5, ge=0, le=20)
+    max_per_host: int = Field(2, ge=1, le=32)  # connections to one host at once
+    allow_networks: tuple[str, ...] = ()  # CIDRs the guard lets through, e.g. 127.0.0.0/8 in tests
+    allow_ports: tuple[int, ...] = (80, 443)  # 0 in the list allows every port
+
+
+class PollSettings(_Section):
+    """How sources are asked."""
+
+    tick_s: Seconds = 1.0  # beat's wake-up; a poll task claims what is due within the next tick
+    batch: int = Field(50, ge=1, le=500)  # sources one claim takes
+    lease_s: Seconds = 30.0  # a claimed source nobody finished is due again after this
+    floor_s: Seconds = 60.0  # default of a source's floor
+    ceiling_s: Seconds = 3600.0
+    jitter: float = Field(0.1, ge=0, le=0.5)  # share of the interval added at random, so that sources spread
+    is_adaptive: bool = True
+    max_items: int = Field(1000, ge=1, le=10000)  # of one page; the rest is counted as a gap, never marked as seen
+    stale_s: Seconds = 21600.0  # items published longer ago are not rung after a downtime
+    downtime_s: Seconds = 1800.0  # no tick for this long is a downtime of ours
+
+
+class SiftSettings(_Section):
+    """Grouping and matching."""
+
+    batch: int = Field(100, ge=1, le=1000)
+    lease_s: Seconds = 5.0  # a standby sifter takes over after this
+    story_window_s: Seconds = 259200.0  # 72 h: what later items may still join
+    max_attempts: int = Field(3, ge=1, le=20)  # claims of one item before it goes to the dead letters
+    archive_items: int = Field(100_000, ge=0)
+
+
+class DeliverSettings(_Section):
+    """Sending."""
+
+    lanes: int = Field(16, ge=1, le=256)  # channels one worker serves at once; a hanging one holds one lane
+    batch: int = Field(10, ge=1, le=500)  # deliveries taken from one channel at once; the most that can repeat after a kill
+    timeout_s: Seconds = 15.0  # deadline of one send
+    chunk: int = Field(500, ge=1, le=500)  # alerts written by one store call
+    ttl_s: Seconds = 86400.0  # an alert nobody could be told of expires
+    retries_s: tuple[float, ...] = (0.0, 5.0, 30.0, 120.0, 300.0, 900.0, 1800.0, 3600.0)  # the last one repeats
+    digest_s: Seconds = 60.0  # a catch-up digest waits this long for more to tell
+    ledger_days: int = Field(30, ge=1, le=365)
+
+
+class WebSettings(_Section):
+    """The web process: /healthz and /metrics."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(8765, ge=0, le=65535)
+
+
+class WatchSettings(_Section):
+    """The supervisor's and the sweep's patience."""
+
+    sweep_s: Seconds = 2.0
+    stall_s: Seconds = 30.0  # a worker without progress for this long is restarted
+    stop_s: Seconds = 20.0  # grace for a clean stop
+    clock_jump_s: Seconds = 30.0
+    disk_free_mb: int = Field(200, ge=0)
+    memory_mb: int = Field(512, ge=16)  # maxmemory of the embedded store
+
+
+class Settings(BaseSettings):
+    """The whole configuration; build it with `load_settings`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="TOCSIN_", env_nested_delimiter="__", extra="forbid", frozen=True, nested_model_default_partial_update=True
+    )
+    file: ClassVar[str] = "tocsin.toml"
+
+    data_dir: Path = Field(default_factory=lambda: _default_data_dir())
+    redis_url: str = ""  # empty = the embedded store; redis://, rediss:// or unix:///path?db=0
+    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+    http: HttpSettings = HttpSettings()
+    poll: PollSettings = PollSettings()
+    sift: SiftSettings = SiftSettings()
+    deliver: DeliverSettings = DeliverSettings()
+    web: WebSettings = WebSettings()
+    watch: WatchSettings = WatchSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment wins over the file, which `load_settings` hands in as init values."""
+        return env_settings, init_settings
+
+
+def _default_data_dir() -> Path:
+    home = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(home) / "tocsin"
+
+
+def config_dir() -> Path:
+    """The directory the TOML files are read from: TOCSIN_CONFIG_DIR, ./config, or the one in the package."""
+    named = os.environ.get("TOCSIN_CONFIG_DIR")
+    if named:
+        if not Path(named).is_dir():
+            raise ConfigError(f"TOCSIN_CONFIG_DIR: {named} is not a directory; name one that holds {Settings.file}")
+        return Path(named)
+    here = Path("config")
+    return here if (here / Settings.file).is_file() else Path(__file__).parent / "_config"
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The tables of a TOML file.
+
+    Raises:
+        ConfigError: The file cannot be read or is not TOML; names file, line and column.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not UTF-8 at byte {error.start}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not TOML: {error}") from error
+
+
+def load_settings(directory: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
+    """Settings from DIRECTORY/tocsin.toml and the environment.
+
+    Raises:
+        ConfigError: Names the file or variable, the key, what is wrong and what is allowed.
+    """
+    path = (directory or config_dir()) / Settings.file
+    values = read_toml(path) if path.is_file() else {}
+    _refuse_unknown_variables(os.environ if environ is None else environ)
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        raise ConfigError(_explain(error, path, values)) from error
+
+
+_OTHER_VARIABLES = {"TOCSIN_CONFIG_DIR", "TOCSIN_WORKER_ID"}
+
+
+def _refuse_unknown_variables(environ: Mapping[str, str]) -> None:
+    for name in environ:
+        if not name.startswith("TOCSIN_") or name in _OTHER_VARIABLES:
+            continue
+        keys = name.removeprefix("TOCSIN_").lower().split("__")
+        if keys[0] not in Settings.model_fields:
+            raise ConfigError(f"environment: {name} is no setting{_nearest(keys[0], Settings.model_fields)}")
+
+
+def _explain(error: ValidationError, path: Path, values: Mapping[str, Any]) -> str:
+    return "\n".join(_explain_one(dict(e), path, values) for e in error.errors())
+
+
+def _explain_one(problem: dict[str, Any], path: Path, values: Mapping[str, Any]) -> str:
+    keys = [str(k) for k in problem["loc"]]
+    name = ".".join(keys)
+    variable = "TOCSIN_" + "__".join(k.upper() for k in keys)
+    where = f"environment: {variable}" if variable in os.environ else f"{path}: {name}"
+    if problem["type"] == "extra_forbidden":
+        return f"{where}: unknown key{_nearest(keys[-1], _fields_at(keys[:-1]))}"
+    given = repr(problem.get("input"))
+    return f"{where}: {problem['msg'][0].lower()}{problem['msg'][1:]}, not {given if len(given) < 80 else given[:77] + '...'}"
+
+
+def _fields_at(keys: list[str]) -> Mapping[str, object]:
+    model: Any = Settings
+    for key in keys:
+        model = model.model_fields[key].annotation
+    fields: Mapping[str, object] = model.model_fields
+    return fields
+
+
+def _nearest(word: str, known: Mapping[str, object]) -> str:
+    close = difflib.get_close_matches(word, list(known), n=1)
+    return f"; did you mean {close[0]}?" if close else f"; known are {', '.join(sorted(known))}"
