@@ -1,0 +1,1 @@
+"""Tests: each name states a rule that holds."""
