@@ -1,0 +1,137 @@
+"""Housekeeping in the store: who makes progress, what is waiting, what a dead worker held, what is past its time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from alerts.errors import StateError
+from alerts.state.base import Base, as_hash
+from alerts.state.keys import SIFT_GROUP
+
+_WAKE_MS = 2000  # a wake-up nobody answered for this long is sent again
+_FORGET_OWNER_S = 3600.0
+_STORY_KEEP_S = 4 * 86400.0  # the 72 h window and a day
+
+
+class HouseKeeper(Base):
+    """Implements `ports.KeepStore`, but for `now`."""
+
+    def beat(self, owner: str, queue: str) -> None:
+        """Note that this worker makes progress."""
+        self._call("HSET", self._keys("owners"), owner, f"{queue} {self._seconds():.3f}")
+
+    def progress(self) -> dict[str, tuple[str, float]]:
+        """owner -> (queue, seconds since its last progress) of every known worker."""
+        now, rows = self._seconds(), self._hash("owners")
+        found = {name.decode(): row.decode().split() for name, row in rows.items()}
+        return {owner: (queue, max(0.0, now - float(at))) for owner, (queue, at) in found.items()}
+
+    def free_leases(self, owner: str) -> int:
+        """What a dead worker held is due again at once; how many leases that were."""
+        return int(self._run("free_leases", owner))
+
+    def claim_wake(self, queue: str) -> bool:
+        """Whether a wake-up for this queue should be sent."""
+        return self._call("SET", self._keys("wake", queue), 1, "NX", "PX", _WAKE_MS) is not None
+
+    def clear_wake(self, queue: str) -> None:
+        """Somebody woke up: the next wake-up is to be sent again."""
+        self._call("DEL", self._keys("wake", queue))
+
+    def waiting(self) -> dict[str, int]:
+        """queue -> how much is ready to be worked on."""
+        now = f"{self._seconds():.3f}"
+        due, fanouts, lanes = self._calls(
+            [
+                ("ZCOUNT", self._keys("due"), "-inf", now),
+                ("ZCARD", self._keys("fanouts")),
+                ("ZCOUNT", self._keys("lanes"), "-inf", now),
+            ]
+        )
+        return {"poll": due, "sift": self._unsifted(), "deliver": fanouts + lanes}
+
+    def _unsifted(self) -> int:
+        """Entries of `items` not yet acknowledged."""
+        try:
+            groups = self._call("XINFO", "GROUPS", self._keys("items"))
+        except StateError as error:
+            if "no such key" in str(error):
+                return 0
+            raise
+        for group in groups:
+            row: dict[Any, Any] = as_hash(group)
+            if row[b"name"] == SIFT_GROUP.encode():
+                lag = row.get(b"lag")
+                return int(row[b"pending"]) + (int(lag) if lag is not None else self._after(row[b"last-delivered-id"]))
+        return int(self._call("XLEN", self._keys("items")))
+
+    def _after(self, entry_id: bytes) -> int:
+        """The store does not know its lag after entries were deleted: count what was not handed out."""
+        return len(self._call("XRANGE", self._keys("items"), b"(" + entry_id, "+", "COUNT", 1000))
+
+    def lag(self) -> dict[str, int]:
+        """Deliveries not yet done and sources by state, for status and metrics."""
+        dead, owed, paused = self._calls(
+            [("HLEN", self._keys("items:dead")), ("ZCARD", self._keys("digests")), ("SCARD", self._keys("paused"))]
+        )
+        channels = [name.decode() for name in self._call("HKEYS", self._keys("channels"))]
+        waiting = self._calls([("ZCARD", self._keys("lane", c)) for c in channels]) if channels else []
+        return {"dead_items": dead, "open_digests": owed, "paused_sources": paused, "deliveries": sum(waiting)}
+
+    def sweep(self) -> dict[str, int]:
+        """Free expired leases, trim what is past its keep time; counts by what was done."""
+        self._forget_owners()
+        self._trim_archive()
+        try:
+            freed, trimmed, closed = self._run("sweep", self._keep_s, _STORY_KEEP_S)
+        except StateError as error:
+            if "no such key" not in str(error):
+                raise
+            return {}
+        return {"freed_lanes": freed, "trimmed_items": trimmed, "closed_stories": closed}
+
+    def _forget_owners(self) -> None:
+        for owner, (_, age_s) in self.progress().items():
+            if age_s > _FORGET_OWNER_S:
+                self.free_leases(owner)
+
+    def _trim_archive(self) -> None:
+        """Names of items that MAXLEN took out of the archive, at most 1,000 a sweep."""
+        first = self._call("XRANGE", self._keys("archive"), "-", "+", "COUNT", 1)
+        kept, named = self._calls([("XLEN", self._keys("archive")), ("HLEN", self._keys("archive:ids"))])
+        if not first or named <= kept + 1000:
+            return
+        oldest = _order(first[0][0])
+        _, rows = self._call("HSCAN", self._keys("archive:ids"), 0, "COUNT", 1000)
+        stale = [item for item, entry in as_hash(rows).items() if _order(entry) < oldest]
+        if stale:
+            self._call("HDEL", self._keys("archive:ids"), *stale)
+
+    def shift_due(self, seconds: float) -> None:
+        """Move every due time, after the clock of the store's host jumped."""
+        self._run("shift_due", f"{seconds:.3f}")
+
+    def counters(self) -> dict[str, int]:
+        """name -> how often something happened since the store was made."""
+        return {name.decode(): int(n) for name, n in self._hash("counters").items()}
+
+    def bump(self, counter: str, by: int = 1) -> None:
+        """Count something of ours."""
+        self._call("HINCRBY", self._keys("counters"), counter, by)
+
+    def info(self) -> dict[str, str]:
+        """What the server says of itself (INFO), for doctor and metrics."""
+        text = self._call("INFO")
+        if isinstance(text, dict):
+            return {str(k): str(v) for k, v in text.items()}
+        lines = text.decode().splitlines() if isinstance(text, bytes) else str(text).splitlines()
+        return dict(line.split(":", 1) for line in lines if ":" in line)
+
+    def _seconds(self) -> float:
+        seconds, micros = self._call("TIME")
+        return int(seconds) + int(micros) / 1e6
+
+
+def _order(entry_id: bytes) -> tuple[int, int]:
+    ms, _, number = entry_id.partition(b"-")
+    return int(ms), int(number or 0)

@@ -1,0 +1,31 @@
+-- What every script begins with: the prefix, the clock, and the leases.
+local prefix = ARGV[1]
+local clock = redis.call('TIME')
+local now = tonumber(clock[1]) + tonumber(clock[2]) / 1000000
+
+local function key(name) return prefix .. name end
+local function stamp(seconds) return string.format('%.3f', seconds) end
+local function count(name, by) redis.call('HINCRBY', key('counters'), name, by or 1) end
+
+-- The lane is free again: it is due when its first delivery is, but not before `earliest`.
+local function offer_lane(channel, earliest)
+  local first = redis.call('ZRANGE', key('lane:' .. channel), 0, 0, 'WITHSCORES')
+  if first[2] then
+    redis.call('ZADD', key('lanes'), stamp(math.max(tonumber(first[2]), earliest)), channel)
+  else
+    redis.call('ZREM', key('lanes'), channel)
+  end
+end
+
+local function end_lane_lease(channel, owner)
+  redis.call('HDEL', key('lane:owner'), channel)
+  redis.call('ZREM', key('lane:until'), channel)
+  redis.call('SREM', key('leases:' .. owner), 'lane:' .. channel)
+end
+
+local function end_source_lease(source, owner)
+  if redis.call('HGET', key('lease:source'), source) == owner then
+    redis.call('HDEL', key('lease:source'), source)
+  end
+  redis.call('SREM', key('leases:' .. owner), 'source:' .. source)
+end
