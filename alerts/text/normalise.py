@@ -1,0 +1,52 @@
+"""One normal form of text, so that a word means the same in a feed, a rule and a story.
+
+First the code points (NFKC, controls and invisible characters out, white space to one space), then the form for
+comparing (case folded, marks that writers leave out removed).
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+
+_SPACE = re.compile(r"\s+")
+_TAG = re.compile(r"<(?:!--.*?--|script\b.*?</script\s*|style\b.*?</style\s*|/?[a-zA-Z!?][^<>]*)>", re.S | re.I)
+_INVISIBLE = dict.fromkeys(
+    (*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2065), *range(0x2066, 0x206A), 0xAD, 0xFEFF), None
+)
+_CONTROL = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029), " ")
+# Letters that readers take for the same: alef, ya, kaf and ta marbuta forms, tatweel; German sharp s comes by casefold.
+_LETTERS = str.maketrans(
+    {"أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ى": "ي", "ی": "ي", "ک": "ك", "ة": "ه", "ـ": None, "ё": "е"}
+    | {"ı": "i", "ø": "o", "ł": "l", "đ": "d"}
+)
+
+
+def clean(text: str) -> str:
+    """The text in NFKC on one line, without control and invisible characters."""
+    return _SPACE.sub(" ", unicodedata.normalize("NFKC", text).translate(_CONTROL).translate(_INVISIBLE)).strip()
+
+
+def plain(markup: str) -> str:
+    """The text of an HTML fragment on one line: tags, scripts and styles out, entities resolved."""
+    if "<" in markup:
+        markup = _TAG.sub(" ", markup)
+    if "&" in markup:
+        markup = html.unescape(markup)
+        if "<" in markup:  # feeds that escape twice
+            markup = _TAG.sub(" ", markup)
+    return clean(markup)
+
+
+def fold(text: str) -> str:
+    """The form for comparing: `clean`, case folded, diacritics and vowel points removed."""
+    folded = unicodedata.normalize("NFKD", clean(text).casefold())
+    if not folded.isascii():
+        folded = "".join(c for c in folded if not _is_mark(c)).translate(_LETTERS)
+    return unicodedata.normalize("NFC", folded)
+
+
+def _is_mark(char: str) -> bool:
+    """Nonspacing marks fall away, but not the vowel signs of Indic and Thai words and the voicing marks of kana."""
+    return unicodedata.category(char) == "Mn" and not "\u0900" <= char <= "\u0eff" and char not in "\u3099\u309a"
