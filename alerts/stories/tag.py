@@ -1,0 +1,31 @@
+"""What an item says about itself: its language, its urgency, its places."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from alerts.models import Change, RegionEvidence, Source, Tagged
+from alerts.stories.urgency import urgency_of
+from alerts.text.language import language_of
+
+
+class RegionTagger(Protocol):
+    """Finds the places that a text names."""
+
+    def tag(self, text: str, *, language: str | None, home: str | None) -> tuple[RegionEvidence, ...]:
+        """Evidence, the most relevant first; spans count in the characters of the text."""
+        ...
+
+
+def tag(change: Change, source: Source, tagger: RegionTagger, *, is_guessing: bool = False) -> Tagged:
+    """The changed item with language, urgency and regions; is_guessing lets a classifier guess the language.
+
+    The language a person set for the source wins over the feed's own tag, which is often the software's default.
+    """
+    item = change.item
+    text = f"{item.title}\n{item.text}"
+    language = language_of(text, source.language or item.language, is_guessing=is_guessing)
+    urgency, why = urgency_of(item.title, language=language, kind=source.kind)
+    regions = tagger.tag(text, language=language, home=source.region)
+    countries = tuple(dict.fromkeys(region.code[:2] for region in regions))
+    return Tagged(change=change, language=language, urgency=urgency, urgency_why=why, countries=countries, regions=regions)
