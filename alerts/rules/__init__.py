@@ -1,0 +1,1 @@
+"""The language of rules: a query is parsed, indexed by what it cannot do without, and verified on an item."""
