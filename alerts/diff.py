@@ -109,7 +109,7 @@ class _Poll:
         self._guids = {m.guid: i for i, m in seen.items() if m.guid}
         self._urls = {m.url: i for i, m in seen.items() if m.url}
         self._titles = {m.title: i for i, m in seen.items() if m.title}
-        self._first_of = {m.item: i for i, m in reversed(seen.items())}
+        self._first_of = {m.item: i for i, m in reversed(tuple(seen.items()))}
         self._next = max(seen, default=-1) + 1
         self._met: set[int] = set()  # item keys on this page
         self._hits = 0

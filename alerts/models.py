@@ -220,6 +220,7 @@ class Story:
     countries: tuple[str, ...] = ()
     urgency: int = 5
     query_ids: tuple[str, ...] = ()  # queries that matched any of its items
+    has_news: bool = False  # an item of it was found new: edits of what was there before we watched ring nobody
     first_at: datetime
     last_at: datetime
 

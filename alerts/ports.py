@@ -6,7 +6,7 @@ store answers `already` to a request it has carried out, `stale` to one that was
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -192,20 +192,16 @@ class Verdict:
 class DeliverStore(Protocol):
     """Fan-outs to expand, deliveries to claim, results to record."""
 
-    def next_fanout(self) -> Fanout | None:
-        """The oldest bell not yet expanded."""
+    def next_fanouts(self, limit: int) -> list[Fanout]:
+        """Bells not yet expanded, oldest first."""
         ...
 
     def rules_of_query(self, query_id: str, *, after: str, limit: int) -> list[Rule]:
         """Rules with this query in the order of their ids, after that id."""
         ...
 
-    def channels_of(self, rules: Sequence[Rule]) -> dict[str, Sequence[Channel]]:
-        """rule id -> the channels it rings: the ones it names, else all of its subscriber's; URLs stay sealed."""
-        ...
-
-    def commit_expansion(self, expansion: Expansion) -> Outcome:
-        """Write one chunk; ids that exist get the rule ids added and are not written again."""
+    def commit_expansions(self, expansions: Sequence[Expansion]) -> list[Outcome]:
+        """Write chunks, each atomic by itself; ids that exist get the rule ids added and are not written again."""
         ...
 
     def claim_lanes(self, owner: str, *, lanes: int, batch: int, lease_s: float) -> list[Lane]:
@@ -263,6 +259,30 @@ class KeepStore(Protocol):
         """Free expired leases, expire old alerts, trim what is past its keep time; counts by what was done."""
         ...
 
+    def lag(self) -> dict[str, int]:
+        """What is not done, by kind: dead_items, open_digests, paused_sources, deliveries."""
+        ...
+
+    def counters(self) -> dict[str, int]:
+        """name -> how often something happened since the store was made."""
+        ...
+
+    def bump(self, counter: str, by: int = 1) -> None:
+        """Count something."""
+        ...
+
+    def info(self) -> dict[str, str]:
+        """What the server says of itself."""
+        ...
+
+    def dump(self) -> Iterator[str]:
+        """The lines of a backup: a header, then one a key."""
+        ...
+
+    def restore(self, lines: Iterable[tuple[int, str]]) -> int:
+        """Write the keys of a backup into an empty store; how many. Raises: StateError, ConfigError."""
+        ...
+
     def shift_due(self, seconds: float) -> None:
         """Move every due time, after the clock of the store's host jumped."""
         ...
@@ -300,6 +320,26 @@ class RegistryStore(Protocol):
 
     def remove_rule(self, rule_id: str) -> int:
         """Remove a rule and drop its pending deliveries; how many. Raises: NotFoundError."""
+        ...
+
+    def drop_pending_of_rule(self, rule_id: str) -> int:
+        """Drop the pending deliveries that no other rule asked for; how many."""
+        ...
+
+    def alerts_by_id(self, alert_ids: Iterable[str]) -> dict[str, Alert]:
+        """alert id -> alert with its rule ids, of those that still exist."""
+        ...
+
+    def bells_by_id(self, bell_ids: Iterable[str]) -> dict[str, Bell]:
+        """bell id -> bell, of those that still exist."""
+        ...
+
+    def applied(self, name: str) -> str:
+        """The fingerprint a configuration file had when it was last applied; '' when it never was."""
+        ...
+
+    def note_applied(self, name: str, fingerprint: str) -> None:
+        """Keep that fingerprint."""
         ...
 
     def rules(self) -> list[Rule]:

@@ -28,7 +28,8 @@ from tests.builders import (
 
 
 def a_mark(number: int, **fields: int) -> Mark:
-    return Mark(number + 2**40, number, number + 1, number + 2, number + 3, 1_772_000_000, 1_772_000_000 // 3600 + 5, True)._replace(**fields)
+    hour = 1_772_000_000 // 3600 + 5
+    return Mark(number + 2**40, number, number + 1, number + 2, number + 3, 1_772_000_000, hour, True)._replace(**fields)
 
 
 def claim(state: RedisState, owner: str = "poller", **fields: float) -> list[str]:
@@ -113,6 +114,15 @@ def test_a_poll_commit_on_an_old_revision_is_stale_and_writes_nothing(state: Red
 def test_a_poll_of_a_source_removed_meanwhile_writes_nothing(state: RedisState) -> None:
     assert state.commit_polls([a_poll_commit(changes=[a_change()])]) == [Outcome.STALE]
     assert state.read_items("s", 10) == []
+
+
+def test_a_source_at_a_new_address_forgets_what_the_old_one_said(state: RedisState) -> None:
+    state.put_source(a_source())
+    learned = PollState(etag="v1", moved_to="https://old.example/", interval_s=61.5, lines=("a line",))
+    state.commit_polls([a_poll_commit(state=learned)])
+    state.put_source(a_source(url="https://new.example/feed"))
+    assert state.source("harbour")[1] == PollState(revision=2, interval_s=61.5, lines=("a line",))
+    assert state.commit_polls([a_poll_commit(request_id="late", state=replace(learned, revision=1))]) == [Outcome.STALE]
 
 
 def test_leasing_an_unknown_source_says_how_to_find_one(state: RedisState) -> None:
@@ -202,7 +212,7 @@ def ring(state: RedisState, *, channels: tuple[str, ...] = ("desk",)) -> None:
         state.put_channel(a_channel(channel))
     entry, fence = one_item(state), held(state)
     state.commit_sifts([a_sift_commit(entry, fence, bell=a_bell())])
-    assert state.commit_expansion(an_expansion(channels)) is Outcome.DONE
+    assert state.commit_expansions([an_expansion(channels)]) == [Outcome.DONE]
 
 
 def an_expansion(channels: tuple[str, ...] = ("desk",)) -> Expansion:
@@ -217,9 +227,9 @@ def lanes(state: RedisState, owner: str = "d") -> list[Lane]:
 
 def test_a_repeated_chunk_of_a_fan_out_writes_nothing(state: RedisState) -> None:
     ring(state)
-    assert state.commit_expansion(an_expansion()) is Outcome.ALREADY
+    assert state.commit_expansions([an_expansion()]) == [Outcome.ALREADY]
     assert [len(lane.parcels) for lane in lanes(state)] == [1]
-    assert state.next_fanout() is None
+    assert state.next_fanouts(9) == []
 
 
 def test_a_claimed_delivery_carries_all_that_is_needed_to_render_it(state: RedisState) -> None:

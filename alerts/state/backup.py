@@ -4,19 +4,40 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any, Protocol
 
 from alerts.errors import ConfigError, StateError
 from alerts.state.base import as_hash
 from alerts.state.keys import SCHEMA
-from alerts.state.redis import RedisState
+from alerts.state.scripts import Arg
+
 
 FORMAT = "tocsin-backup"
 _TRANSIENT = ("lease:", "leases:", "lane:owner", "lane:until", "owners", "wake:", "sifter")
 
 
-def dump(state: RedisState) -> Iterator[str]:
+class Store(Protocol):
+    """What a backup reads and writes with; `RedisState` is one."""
+
+    @property
+    def prefix(self) -> str: ...
+
+    def now(self) -> datetime: ...
+
+    def scan(self) -> Iterator[bytes]: ...
+
+    def run_command(self, *command: Arg) -> Any: ...
+
+    def run_commands(self, commands: Iterable[Sequence[Arg]]) -> list[Any]: ...
+
+    def prepare(self) -> None: ...
+
+    def touch_due(self) -> None: ...
+
+
+def dump(state: Store) -> Iterator[str]:
     """The lines of a backup: a header, then one line a key. Leases and other passing things are left out."""
     yield json.dumps({"format": FORMAT, "schema": SCHEMA, "created_at": state.now().isoformat()})
     for name in sorted(_names(state)):
@@ -51,7 +72,7 @@ def split_keys(lines: list[tuple[int, str]]) -> tuple[str, list[tuple[int, str]]
     return str(json.loads(lines[-1][1])["keys"]), lines[:-1]
 
 
-def restore(state: RedisState, lines: Iterable[tuple[int, str]]) -> int:
+def restore(state: Store, lines: Iterable[tuple[int, str]]) -> int:
     """Write the keys of a backup into an empty store; how many.
 
     Args:
@@ -71,11 +92,11 @@ def restore(state: RedisState, lines: Iterable[tuple[int, str]]) -> int:
     return len(rows)
 
 
-def _names(state: RedisState) -> list[str]:
+def _names(state: Store) -> list[str]:
     return [name.decode() for name in state.scan()]
 
 
-def _read(state: RedisState, name: str) -> dict[str, Any]:
+def _read(state: Store, name: str) -> dict[str, Any]:
     kind = state.run_command("TYPE", name).decode()
     ttl = int(state.run_command("PTTL", name))
     row: dict[str, Any] = {"type": kind, "ttl_ms": ttl} if ttl > 0 else {"type": kind}

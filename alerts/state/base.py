@@ -33,7 +33,7 @@ class Base:
         try:
             return self._client.execute_command(*command)
         except RedisError as error:
-            raise StateError(f"the store refused {command[0]}: {error}") from error
+            raise StateError(f"the store refused {command[0]!s}: {error}") from error
 
     def _calls(self, commands: Iterable[Sequence[Arg]]) -> list[Any]:
         """The raw answers of several commands in one round trip. Raises: StateError."""

@@ -20,16 +20,14 @@ from alerts.text.fingerprint import content_id
 class DeliverKeeper(Base):
     """Implements `ports.DeliverStore`."""
 
-    def next_fanout(self) -> Fanout | None:
-        """The oldest bell not yet expanded."""
-        ids = self._call("ZRANGE", self._keys("fanouts"), 0, 0)
-        if not ids:
-            return None
-        data, cursor = self._call("HMGET", self._keys("bell", ids[0].decode()), "json", "cursor")
-        if data is None:
-            self._call("ZREM", self._keys("fanouts"), ids[0])
-            return self.next_fanout()
-        return Fanout(BELL.load(data), cursor.decode())
+    def next_fanouts(self, limit: int) -> list[Fanout]:
+        """Bells not yet expanded, oldest first."""
+        ids = self._call("ZRANGE", self._keys("fanouts"), 0, limit - 1)
+        rows = self._calls([("HMGET", self._keys("bell", i.decode()), "json", "cursor") for i in ids]) if ids else []
+        gone = [i for i, (data, _) in zip(ids, rows, strict=True) if data is None]
+        if gone:  # past its keep time
+            self._call("ZREM", self._keys("fanouts"), *gone)
+        return [Fanout(BELL.load(data), cursor.decode()) for data, cursor in rows if data is not None]
 
     def rules_of_query(self, query_id: str, *, after: str, limit: int) -> list[Rule]:
         """Rules with this query in the order of their ids, after that id."""
@@ -39,23 +37,14 @@ class DeliverKeeper(Base):
             return []
         return [load_rule(row) for row in self._call("HMGET", self._keys("rules"), *ids) if row]
 
-    def channels_of(self, rules: Sequence[Rule]) -> dict[str, Sequence[Channel]]:
-        """rule id -> the channels it rings."""
-        if not rules:
-            return {}
-        own: dict[str, list[Channel]] = {}
-        every = {name.decode(): CHANNEL.load(row) for name, row in self._hash("channels").items()}
-        for channel in every.values():
-            own.setdefault(channel.subscriber_id, []).append(channel)
-        return {
-            rule.rule_id: [every[c] for c in rule.channel_ids if c in every]
-            if rule.channel_ids
-            else own.get(rule.subscriber_id, [])
-            for rule in rules
-        }
+    def commit_expansions(self, expansions: Sequence[Expansion]) -> list[Outcome]:
+        """Write chunks of alerts and deliveries and move their cursors, all in one round trip."""
+        if not expansions:
+            return []
+        answers = self._run_many("commit_expansion", [self._expansion_arguments(e) for e in expansions])
+        return [Outcome(a.decode()) for a in answers]
 
-    def commit_expansion(self, expansion: Expansion) -> Outcome:
-        """Write one chunk of alerts and deliveries and move the cursor."""
+    def _expansion_arguments(self, expansion: Expansion) -> list[Arg]:
         alerts: list[Arg] = []
         for alert in expansion.alerts:
             alerts += [alert.alert_id, alert.subscriber_id, ALERT.dump(replace(alert, rule_ids=()))]
@@ -64,10 +53,7 @@ class DeliverKeeper(Base):
         for delivery in expansion.deliveries:
             deliveries += [delivery.delivery_id, delivery.alert_id, delivery.channel_id, DELIVERY.dump(delivery)]
         head = (expansion.bell_id, expansion.expected_cursor, expansion.cursor, self._keep_s)
-        answer = self._run(
-            "commit_expansion", *head, len(expansion.alerts), *alerts, len(expansion.deliveries), *deliveries
-        )
-        return Outcome(answer.decode())
+        return [*head, len(expansion.alerts), *alerts, len(expansion.deliveries), *deliveries]
 
     def claim_lanes(self, owner: str, *, lanes: int, batch: int, lease_s: float) -> list[Lane]:
         """Channels with something due that nobody else serves, and their due deliveries, now `sending`."""

@@ -36,6 +36,7 @@
     wake:<queue>       STRING  a wake-up is on its way (expires)
     channels           HASH    channel id -> Channel as JSON, URL sealed
     subscribers        HASH    subscriber id -> Subscriber as JSON
+    applied            HASH    configuration file -> fingerprint it had when it was applied
     counters           HASH    name -> how often, for /metrics
     schema             STRING  version of all this
     tick               STRING  Unix seconds of the last poll tick, to know a downtime of ours

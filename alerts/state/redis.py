@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from alerts.errors import StateError
+from alerts.state import backup
 from alerts.state.keep import HouseKeeper
 from alerts.state.keys import PREFIX, SCHEMA, Keys
 from alerts.state.poll import PollKeeper
@@ -72,6 +73,14 @@ class RedisState(PollKeeper, SiftKeeper, Registry, HouseKeeper):
         while page := list(islice(rest, 1000)):
             answers += self._calls(page)
         return answers
+
+    def dump(self) -> Iterator[str]:
+        """The lines of a backup: a header, then one a key."""
+        return backup.dump(self)
+
+    def restore(self, lines: Iterable[tuple[int, str]]) -> int:
+        """Write the keys of a backup into an empty store; how many. Raises: StateError, ConfigError."""
+        return backup.restore(self, lines)
 
     def touch_due(self) -> None:
         """Offer every lane again, after a restore: the leases of the former store mean nothing here."""

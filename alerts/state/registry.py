@@ -74,6 +74,15 @@ class Registry(DeliverKeeper):
         """All rules in the order of their ids."""
         return [load_rule(row) for _, row in sorted(self._hash("rules").items())]
 
+    def applied(self, name: str) -> str:
+        """The fingerprint a configuration file had when it was last applied; '' when it never was."""
+        held = self._call("HGET", self._keys("applied"), name)
+        return held.decode() if held else ""
+
+    def note_applied(self, name: str, fingerprint: str) -> None:
+        """Keep that fingerprint."""
+        self._call("HSET", self._keys("applied"), name, fingerprint)
+
     def put_channel(self, channel: Channel) -> None:
         """Add or replace a channel; its URL must be sealed."""
         self._call("HSET", self._keys("channels"), channel.channel_id, CHANNEL.dump(channel))
