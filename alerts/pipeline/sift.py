@@ -1,0 +1,204 @@
+"""sift: what a changed item is about, which story it belongs to, which queries it matches; one atomic commit an item.
+
+One sifter is active: grouping compares with what came before, so order matters. What it keeps in memory (live stories,
+rules) is rebuilt whenever the lease changed hands, the store was restarted, or a commit turned out stale.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from alerts.errors import NotFoundError, QueryError
+from alerts.models import Bell, Change, ChangeKind, Rule, Source, Story, Tagged
+from alerts.pipeline.tools import Tools, Turn
+from alerts.pipeline.upkeep import warn
+from alerts.ports import Outcome, QueuedItem, SiftCommit, SifterLease
+from alerts.regions.areas import AreaIndex
+from alerts.regions.tagger import Tagger
+from alerts.rules.index import RuleIndex
+from alerts.rules.match import Document
+from alerts.rules.query import query_id
+from alerts.stories.grouping import StoryIndex
+from alerts.stories.tag import tag
+from alerts.text.fingerprint import content_id
+
+_COMMIT = 20  # items committed in one round trip: what a kill makes the next sifter look at one by one
+_log = structlog.get_logger("sift")
+
+
+class Sifter:
+    """What the active sifter keeps in memory between two turns."""
+
+    def __init__(self, tagger: Tagger, areas: AreaIndex) -> None:
+        self.tagger = tagger
+        self._areas = areas
+        self._held: SifterLease | None = None
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything; the next turn reads it from the store."""
+        self._held = None
+        self.stories = StoryIndex()
+        self.rules = RuleIndex(self._areas)
+        self._queries: dict[str, str] = {}  # rule id -> query id
+        self._users: Counter[str] = Counter()  # query id -> how many rules have it
+        self._sources: dict[str, Source] = {}
+        self._version = 0
+
+    def renew(self, tools: Tools) -> SifterLease | None:
+        """Hold the lease and bring the memory up to date; None while another worker sifts."""
+        lease = tools.state.hold_sifter(tools.owner, tools.settings.sift.lease_s)
+        if lease is None:
+            self.reset()
+            return None
+        held = self._held
+        if held is None or (held.fence, held.store_run) != (lease.fence, lease.store_run):
+            self.reset()
+            since = tools.clock() - timedelta(seconds=tools.settings.sift.story_window_s)
+            self.stories.load(tools.state.live_stories(since))
+        if self._version != lease.rules_version:
+            self._learn_rules(tools, lease.rules_version)
+        self._held = lease
+        return lease
+
+    def _learn_rules(self, tools: Tools, version: int) -> None:
+        if version < self._version:  # a torn log took changes back
+            self.rules, self._queries, self._users, self._version = RuleIndex(self._areas), {}, Counter(), 0
+        self._version, removed, changed = tools.state.rules_since(self._version)
+        for rule_id in removed:
+            self._drop_rule(rule_id)
+        for rule in changed:
+            self._drop_rule(rule.rule_id)
+            if rule.is_enabled:
+                self._put_rule(rule)
+
+    def _put_rule(self, rule: Rule) -> None:
+        number = query_id(rule.query, rule.is_unknown_in)
+        try:
+            self.rules.put(number, rule.query, rule.is_unknown_in)
+        except (QueryError, NotFoundError) as error:
+            _log.error("rule ignored", rule_id=rule.rule_id, error=str(error))
+            return
+        self._queries[rule.rule_id] = number
+        self._users[number] += 1
+
+    def _drop_rule(self, rule_id: str) -> None:
+        number = self._queries.pop(rule_id, None)
+        if number is None:
+            return
+        self._users[number] -= 1
+        if not self._users[number]:
+            del self._users[number]
+            self.rules.remove(number)
+
+    def source_of(self, tools: Tools, source_id: str) -> Source:
+        """The source of an item; a bare one when it was removed meanwhile."""
+        if source_id not in self._sources:
+            try:
+                self._sources[source_id] = tools.state.source(source_id)[0]
+            except NotFoundError:
+                return Source(source_id=source_id, url="")
+        return self._sources[source_id]
+
+    @property
+    def rules_version(self) -> int:
+        """The version of the rules that items are matched with."""
+        return self._version
+
+
+def sift(tools: Tools, sifter: Sifter) -> int:
+    """Sift what is on the queue; how many items were committed (0 for a standby)."""
+    turn, done = Turn(tools, "sift"), 0
+    while lease := sifter.renew(tools):
+        items = tools.state.read_items(tools.owner, tools.settings.sift.batch)
+        if not items:
+            return done
+        for start in range(0, len(items), _COMMIT):
+            done += _commit(tools, sifter, lease, items[start : start + _COMMIT])
+        sifter.stories.drop_older(tools.clock() - timedelta(seconds=tools.settings.sift.story_window_s))
+        if turn.is_over():
+            return done
+    return done
+
+
+def _commit(tools: Tools, sifter: Sifter, lease: SifterLease, items: Sequence[QueuedItem]) -> int:
+    commits = [c for item in items if (c := _sift_one(tools, sifter, lease, item))]
+    outcomes = tools.state.commit_sifts(commits)
+    if any(c.bell and o is Outcome.DONE for c, o in zip(commits, outcomes, strict=True)):
+        tools.wake_up("deliver")
+    if Outcome.STALE in outcomes:
+        _log.warning("sift commit was stale, reading the store again")
+        sifter.reset()
+    return sum(o is not Outcome.STALE for o in outcomes)
+
+
+def _sift_one(tools: Tools, sifter: Sifter, lease: SifterLease, item: QueuedItem) -> SiftCommit | None:
+    """tag -> story -> match of one item; None when it is a poison item and went to the dead letters."""
+    if item.claims > tools.settings.sift.max_attempts:
+        reason = f"{item.claims - 1} attempts to sift it ended without a result"
+        tools.state.bury_item(item.entry_id, reason)
+        warn(tools, "item_dead", item.change.item.source_id, f"An item of {item.change.item.source_id} was set aside: {reason}")
+        return None
+    source = sifter.source_of(tools, item.change.item.source_id)
+    tagged = tag(item.change, source, sifter.tagger, is_guessing=tools.settings.sift.guess_language)
+    story = sifter.stories.assign(tagged, item.change.polled_at)
+    story = replace(story, has_news=story.has_news or item.change.kind is ChangeKind.NEW)
+    matched = sifter.rules.match(Document.of(tagged))
+    fresh = tuple(q for q in matched if q not in story.query_ids)
+    refusal = _why_silent(tools, item.change, story)
+    if fresh and not refusal:
+        story = replace(story, query_ids=(*story.query_ids, *fresh))
+        bell = _bell(tagged, story, fresh, source, sifter.rules_version)
+    else:
+        bell = None
+    sifter.stories.apply(story)
+    return SiftCommit(
+        entry_id=item.entry_id,
+        fence=lease.fence,
+        tagged=tagged,
+        story=story,
+        bell=bell,
+        stage=refusal or _stage(len(matched), len(fresh)),
+    )
+
+
+def _why_silent(tools: Tools, change: Change, story: Story) -> str:
+    """Why an item rings nobody whatever the rules say; '' when it may ring."""
+    if not story.has_news:
+        return f"{change.kind.value}: it was there before we watched, so it starts no story that rings"
+    if change.kind is ChangeKind.RETURNED:
+        return "returned: an item that comes back is no news"
+    published = change.item.published_at
+    if change.is_catch_up and published and _age_s(change.polled_at, published) > tools.settings.poll.stale_s:
+        return f"stale: published {_age_s(change.polled_at, published) / 3600:.0f} h before we were back"
+    return ""
+
+
+def _age_s(now: datetime, then: datetime) -> float:
+    return (now - then).total_seconds()
+
+
+def _stage(matched: int, fresh: int) -> str:
+    if fresh:
+        return f"matched {fresh} quer{'y' if fresh == 1 else 'ies'}: a bell was rung"
+    return "matched, but the story was told before" if matched else "no rule matched"
+
+
+def _bell(tagged: Tagged, story: Story, queries: tuple[str, ...], source: Source, version: int) -> Bell:
+    return Bell(
+        bell_id=content_id("bell", story.story_id, tagged.change.item_id, *sorted(queries)),
+        story_id=story.story_id,
+        occasion="first",
+        query_ids=queries,
+        rules_version=version,
+        tagged=tagged,
+        source_name=source.name or source.source_id,
+        source_ids=story.source_ids,
+        item_ids=story.item_ids,
+        rung_at=datetime.now(tagged.change.found_at.tzinfo),
+    )
