@@ -1,0 +1,98 @@
+"""What a person does with channels: add, test, list, remove. URLs are checked, sealed, and shown masked."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from alerts.delivery.schemes import check_channel_url, mask
+from alerts.errors import ConfigError, NotFoundError
+from alerts.models import Channel, Envelope, Receipt
+from alerts.service.rules import RuleDesk
+from alerts.sources.load import SLUG
+from alerts.text.fingerprint import content_id
+
+
+class ChannelDesk(RuleDesk):
+    """Channels."""
+
+    def add_channel(
+        self, url: str, *, channel_id: str, subscriber_id: str = "me", name: str = "", is_operator: bool = False
+    ) -> Channel:
+        """Add a channel, or replace the one with its id; what comes back is masked.
+
+        Raises:
+            ConfigError: A bad id, a scheme that is not allowed, a refused parameter or host.
+            NotFoundError: Nobody knows the subscriber.
+        """
+        if not re.fullmatch(SLUG, channel_id):
+            raise ConfigError(f"channel id {channel_id!r}: use up to 64 of a-z, 0-9, '-', '_' and '.'")
+        self.check_subscriber(subscriber_id)
+        check_channel_url(url, self.guard)
+        channel = Channel(
+            channel_id=channel_id,
+            subscriber_id=subscriber_id,
+            url=self.tools.keys.seal(url),
+            name=name,
+            is_operator=is_operator,
+        )
+        self.tools.state.put_channel(channel)
+        return replace(channel, url=mask(url))
+
+    def channels(self, subscriber_id: str | None = None) -> list[Channel]:
+        """Channels with masked URLs, of everybody or of one subscriber."""
+        return [self._masked(c) for c in self.tools.state.channels() if subscriber_id in (None, c.subscriber_id)]
+
+    def channel(self, channel_id: str) -> Channel:
+        """One channel with its URL masked. Raises: NotFoundError."""
+        return self._masked(self._sealed(channel_id))
+
+    def _masked(self, channel: Channel) -> Channel:
+        return replace(channel, url=mask(self.tools.keys.unseal(channel.url)))
+
+    def _sealed(self, channel_id: str) -> Channel:
+        for channel in self.tools.state.channels():
+            if channel.channel_id == channel_id:
+                return channel
+        raise NotFoundError(f"no channel {channel_id!r}; `tocsin channels list` shows them")
+
+    def enable_channel(self, channel_id: str, *, is_enabled: bool) -> Channel:
+        """Switch a channel on or off. Raises: NotFoundError."""
+        channel = replace(self._sealed(channel_id), is_enabled=is_enabled, error="")
+        self.tools.state.put_channel(channel)
+        return self._masked(channel)
+
+    def remove_channel(self, channel_id: str) -> int:
+        """Remove a channel and drop its pending deliveries; how many. Raises: NotFoundError."""
+        return self.tools.state.remove_channel(channel_id)
+
+    def test_channel(self, channel_id: str) -> Receipt:
+        """Send a test message now, past all rules; what the service answered. Raises: NotFoundError."""
+        channel = self._sealed(channel_id)
+        now = datetime.now(UTC)
+        envelope = Envelope(
+            delivery_id=content_id("test", channel_id, now.isoformat()),
+            channel_id=channel_id,
+            url=self.tools.keys.unseal(channel.url),
+            title="Tocsin test",
+            body=f"This is a test of the channel {channel.name or channel_id}. If you can read it, it works.",
+            payload={"kind": "test", "channel": channel_id},
+        )
+        receipts: list[Receipt] = []
+        done = threading.Event()
+        self.tools.notifier.submit([envelope], receipts.append, done.set)
+        done.wait(2 * self.tools.settings.deliver.timeout_s)
+        if not receipts:
+            raise ConfigError(f"channel {channel_id}: no answer within {2 * self.tools.settings.deliver.timeout_s:g} s")
+        return receipts[0]
+
+    def rotate_keys(self) -> int:
+        """Make a new key and seal every channel with it; how many."""
+        self.tools.keys.rotate()
+        channels: Sequence[Channel] = self.tools.state.channels()
+        for channel in channels:
+            self.tools.state.put_channel(replace(channel, url=self.tools.keys.reseal(channel.url)))
+        return len(channels)

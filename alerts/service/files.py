@@ -1,0 +1,163 @@
+"""Files a person keeps: apply a TOML file to the store, export the store as one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from alerts.errors import ConfigError, NotFoundError
+from alerts.models import Rule
+from alerts.rules.load import rules_of
+from alerts.rules.query import check_query
+from alerts.service.alerts import AlertDesk
+from alerts.settings import read_toml
+from alerts.sources.load import sources_of, table_of
+from alerts.text.fingerprint import body_hash
+
+_TABLES = ("source", "rule", "channel", "subscriber")
+_CHANNEL_KEYS = ("id", "url", "subscriber", "name", "operator")
+_SUBSCRIBER_KEYS = ("id", "name")
+
+
+@dataclass
+class Applied:
+    """What applying a file changed; ids as `kind/id`."""
+
+    changed: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+
+
+class FileDesk(AlertDesk):
+    """apply and export."""
+
+    def apply(self, path: Path) -> Applied:
+        """Bring the store to what a TOML file says; applying it again changes nothing.
+
+        The tables are [[subscriber]], [[channel]], [[source]] and [[rule]]. What the file does not name stays.
+        Everything is checked before anything is written.
+
+        Raises:
+            ConfigError, QueryError: Names file, table, key, what is wrong and what is allowed.
+        """
+        tables = read_toml(path)
+        for name in tables:
+            if name not in _TABLES:
+                raise ConfigError(f"{path}: {name}: unknown table; known are {', '.join(f'[[{t}]]' for t in _TABLES)}")
+        sources = sources_of(tables.get("source", []), path=path)
+        rules = rules_of(tables.get("rule", []), path=path)
+        people = _rows(tables, "subscriber", _SUBSCRIBER_KEYS, ("id",), path)
+        channels = _rows(tables, "channel", _CHANNEL_KEYS, ("id", "url"), path)
+        self._check_rules(rules, [c["id"] for c in channels], [p["id"] for p in people], path)
+        applied = Applied()
+        for row in people:
+            self._apply_subscriber(row, applied)
+        for row in channels:
+            self._apply_channel(row, applied)
+        for source in sources:
+            _note(applied, self.tools.state.put_source(source), f"source/{source.source_id}")
+        self._apply_rules(rules, applied)
+        return applied
+
+    def apply_if_changed(self, path: Path) -> Applied:
+        """Apply a file unless it is as it was when it was last applied this way: what people changed since stays.
+
+        Raises:
+            ConfigError, QueryError: As `apply`.
+        """
+        fingerprint = body_hash(path.read_bytes()) if path.is_file() else ""
+        if fingerprint and self.tools.state.applied(path.name) == fingerprint:
+            return Applied()
+        applied = self.apply(path)
+        self.tools.state.note_applied(path.name, fingerprint)
+        return applied
+
+    def _check_rules(self, rules: tuple[Rule, ...], channels: list[str], people: list[str], path: Path) -> None:
+        known = {c.channel_id for c in self.tools.state.channels()} | set(channels)
+        subscribers = {s.subscriber_id for s in self.subscribers()} | set(people)
+        for rule in rules:
+            check_query(rule.query, self.areas)
+            for channel_id in rule.channel_ids:
+                if channel_id not in known:
+                    raise NotFoundError(f"{path}: rule {rule.rule_id}: channels: no channel {channel_id!r}")
+            if rule.subscriber_id not in subscribers:
+                raise NotFoundError(f"{path}: rule {rule.rule_id}: subscriber: nobody is {rule.subscriber_id!r}")
+
+    def _apply_subscriber(self, row: Mapping[str, Any], applied: Applied) -> None:
+        before = {s.subscriber_id: s.name for s in self.tools.state.subscribers()}
+        is_new = before.get(row["id"]) != (row.get("name") or row["id"])
+        if is_new:
+            self.add_subscriber(row["id"], row.get("name", ""))
+        _note(applied, is_new, f"subscriber/{row['id']}")
+
+    def _apply_channel(self, row: Mapping[str, Any], applied: Applied) -> None:
+        before = {c.channel_id: c for c in self.tools.state.channels()}.get(row["id"])
+        wanted = (row["url"], row.get("subscriber", "me"), row.get("name", ""), row.get("operator", False))
+        is_new = before is None or wanted != (
+            self.tools.keys.unseal(before.url),
+            before.subscriber_id,
+            before.name,
+            before.is_operator,
+        )
+        if is_new:
+            url, subscriber_id, name, is_operator = wanted
+            self.add_channel(url, channel_id=row["id"], subscriber_id=subscriber_id, name=name, is_operator=is_operator)
+        _note(applied, is_new, f"channel/{row['id']}")
+
+    def _apply_rules(self, rules: tuple[Rule, ...], applied: Applied) -> None:
+        before = {r.rule_id: r for r in self.tools.state.rules()}
+        fresh = [r for r in rules if before.get(r.rule_id) != r]
+        if fresh:
+            self.put_rules(fresh)
+        for rule in rules:
+            _note(applied, rule in fresh, f"rule/{rule.rule_id}")
+
+    def export(self) -> dict[str, list[dict[str, Any]]]:
+        """Tables that `apply` understands. Channel URLs are secrets: they are masked, and to be filled in by hand."""
+        return {
+            "subscriber": [{"id": s.subscriber_id, "name": s.name} for s in self.subscribers()],
+            "channel": [
+                {"id": c.channel_id, "url": c.url, "subscriber": c.subscriber_id, "name": c.name, "operator": c.is_operator}
+                for c in self.channels()
+            ],
+            "source": [table_of(view.source) for view in self.sources()],
+            "rule": [rule_table(rule) for rule in self.rules()],
+        }
+
+
+def rule_table(rule: Rule) -> dict[str, Any]:
+    """The [[rule]] table of a rule; keys at their default are left out."""
+    table: dict[str, Any] = {"id": rule.rule_id, "query": rule.query}
+    if rule.name:
+        table["name"] = rule.name
+    if rule.subscriber_id != "me":
+        table["subscriber"] = rule.subscriber_id
+    if rule.channel_ids:
+        table["channels"] = list(rule.channel_ids)
+    if rule.is_unknown_in:
+        table["unknown"] = "in"
+    if not rule.is_enabled:
+        table["enabled"] = False
+    return table
+
+
+def _rows(tables: Mapping[str, Any], name: str, known: tuple[str, ...], needed: tuple[str, ...], path: Path) -> list[dict[str, Any]]:
+    rows = tables.get(name, [])
+    if not isinstance(rows, list) or not all(isinstance(r, dict) for r in rows):
+        raise ConfigError(f"{path}: {name}: must be tables [[{name}]]")
+    for number, row in enumerate(rows, 1):
+        where = f"{path}: {name} {number} ({row.get('id', 'no id')})"
+        for key, value in row.items():
+            if key not in known:
+                raise ConfigError(f"{where}: {key}: unknown key; known are {', '.join(known)}")
+            if not isinstance(value, bool if key == "operator" else str):
+                raise ConfigError(f"{where}: {key}: must be {'true or false' if key == 'operator' else 'a text'}, not {value!r}")
+        for key in needed:
+            if not row.get(key):
+                raise ConfigError(f"{where}: {key}: is missing")
+    return rows
+
+
+def _note(applied: Applied, is_changed: bool, what: str) -> None:
+    (applied.changed if is_changed else applied.unchanged).append(what)

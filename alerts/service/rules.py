@@ -1,0 +1,142 @@
+"""What a person does with rules and subscribers: add, list, test, pause, remove."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from alerts.errors import ConfigError, NotFoundError
+from alerts.models import Change, ChangeKind, Item, Operand, Rule, Source, Subscriber, Tagged
+from alerts.rules.explain import explain
+from alerts.rules.match import Document, evaluate
+from alerts.rules.query import check_query, query_id
+from alerts.service.desk import Desk
+from alerts.sources.load import SLUG
+from alerts.sources.opml import slug
+from alerts.stories.tag import tag
+
+_MAX_RULES = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What a query says of a text: the answer, each operand's, and how the text was tagged."""
+
+    is_match: bool | None
+    operands: tuple[Operand, ...]
+    tagged: Tagged
+
+
+class RuleDesk(Desk):
+    """Rules and subscribers."""
+
+    def add_rule(
+        self,
+        query: str,
+        *,
+        rule_id: str = "",
+        name: str = "",
+        subscriber_id: str = "me",
+        channel_ids: Sequence[str] = (),
+        is_unknown_in: bool = False,
+        is_enabled: bool = True,
+    ) -> Rule:
+        """Add a rule, or replace the one with its id; in force within a second.
+
+        Raises:
+            QueryError: The query does not parse; carries the column.
+            ConfigError, NotFoundError: A bad id, or a channel or subscriber nobody knows.
+        """
+        check_query(query, self.areas)
+        rule = Rule(
+            rule_id=rule_id or self._free_id(name or query),
+            subscriber_id=subscriber_id,
+            query=query,
+            name=name,
+            channel_ids=tuple(channel_ids),
+            is_unknown_in=is_unknown_in,
+            is_enabled=is_enabled,
+        )
+        self._check(rule)
+        self.put_rules([rule])
+        return rule
+
+    def put_rules(self, rules: Sequence[Rule]) -> None:
+        """Store rules that were checked."""
+        self.tools.state.put_rules([(r, query_id(r.query, r.is_unknown_in)) for r in rules])
+        self.tools.wake_up("sift")
+
+    def _check(self, rule: Rule) -> None:
+        if not re.fullmatch(SLUG, rule.rule_id):
+            raise ConfigError(f"rule id {rule.rule_id!r}: use up to 64 of a-z, 0-9, '-', '_' and '.'")
+        known = {c.channel_id: c for c in self.tools.state.channels()}
+        for channel_id in rule.channel_ids:
+            if channel_id not in known:
+                raise NotFoundError(f"rule {rule.rule_id}: no channel {channel_id!r}; known are {', '.join(known) or 'none yet'}")
+            if known[channel_id].subscriber_id != rule.subscriber_id:
+                raise ConfigError(f"rule {rule.rule_id}: channel {channel_id} belongs to {known[channel_id].subscriber_id}")
+        self.check_subscriber(rule.subscriber_id)
+        if len(self.tools.state.rules()) >= _MAX_RULES:
+            raise ConfigError(f"there are {_MAX_RULES} rules already; remove some first")
+
+    def _free_id(self, text: str) -> str:
+        taken = {r.rule_id for r in self.tools.state.rules()}
+        base = slug(text)[:40] or "rule"
+        return next(i for i in (base, *(f"{base}-{n}" for n in range(2, len(taken) + 3))) if i not in taken)
+
+    def rules(self, subscriber_id: str | None = None) -> list[Rule]:
+        """Rules in the order of their ids, of everybody or of one subscriber."""
+        return [r for r in self.tools.state.rules() if subscriber_id in (None, r.subscriber_id)]
+
+    def rule(self, rule_id: str) -> Rule:
+        """One rule. Raises: NotFoundError."""
+        for rule in self.tools.state.rules():
+            if rule.rule_id == rule_id:
+                return rule
+        raise NotFoundError(f"no rule {rule_id!r}; `tocsin rules list` shows them")
+
+    def pause_rule(self, rule_id: str, *, is_paused: bool) -> int:
+        """Pause or resume a rule; how many pending deliveries were dropped. Raises: NotFoundError."""
+        self.put_rules([replace(self.rule(rule_id), is_enabled=not is_paused)])
+        return self.tools.state.drop_pending_of_rule(rule_id) if is_paused else 0
+
+    def remove_rule(self, rule_id: str) -> int:
+        """Remove a rule and drop its pending deliveries; how many. Raises: NotFoundError."""
+        return self.tools.state.remove_rule(rule_id)
+
+    def test_rule(self, query: str, text: str, *, language: str | None = None, home: str | None = None) -> Trial:
+        """What a query says of a text, as if it were a headline just found. Raises: QueryError, NotFoundError."""
+        check_query(query, self.areas)
+        now = datetime.now(UTC)
+        title, _, rest = text.partition("\n")
+        item = Item(source_id="test", title=title, text=rest, language=language)
+        change = Change(kind=ChangeKind.NEW, item_id="test", item=item, polled_at=now, found_at=now)
+        return self.try_query(query, tag(change, Source(source_id="test", url="", region=home), self.tagger))
+
+    def try_query(self, query: str, tagged: Tagged, *, is_unknown_in: bool = False) -> Trial:
+        """What a query says of a tagged item. Raises: QueryError."""
+        document = Document.of(tagged)
+        answer = evaluate(query, document, self.areas, is_unknown_in)
+        return Trial(answer, explain(query, document, self.areas), tagged)
+
+    def subscribers(self) -> list[Subscriber]:
+        """All subscribers; `me` is always one."""
+        known = {s.subscriber_id: s for s in self.tools.state.subscribers()}
+        known.setdefault("me", Subscriber(subscriber_id="me", name="me"))
+        return sorted(known.values(), key=lambda s: s.subscriber_id)
+
+    def add_subscriber(self, subscriber_id: str, name: str = "") -> Subscriber:
+        """Add or rename a subscriber. Raises: ConfigError."""
+        if not re.fullmatch(SLUG, subscriber_id):
+            raise ConfigError(f"subscriber id {subscriber_id!r}: use up to 64 of a-z, 0-9, '-', '_' and '.'")
+        subscriber = Subscriber(subscriber_id=subscriber_id, name=name or subscriber_id)
+        self.tools.state.put_subscriber(subscriber)
+        return subscriber
+
+    def check_subscriber(self, subscriber_id: str) -> None:
+        """Raises: NotFoundError when nobody has this id."""
+        known = [s.subscriber_id for s in self.subscribers()]
+        if subscriber_id not in known:
+            raise NotFoundError(f"no subscriber {subscriber_id!r}; known are {', '.join(known)}; `tocsin subscribers add` makes one")
