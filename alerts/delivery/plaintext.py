@@ -1,0 +1,66 @@
+"""Text that is safe to send: nothing in it pings, nothing in it controls a terminal, and it has the right length.
+
+Lengths are counted in UTF-16 units, as Telegram and Discord do: never less than characters. Right-to-left text keeps its
+letters and joiners; only the overrides that turn whole lines round are taken out.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_MENTION = re.compile(r"@(?=\w)")  # @everyone, @here, @name; in an address as well: some services ping there too
+_ANGLE = re.compile(r"<(?=[!@#&/:]|\w+[:!^])")  # <!channel>, <@U1>, <#C1>, <@&1>, <:name:1>, <subteam^S1>
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]+")
+_LINK = re.compile(r"https?://[^\s<>\"]+", re.I)
+_PINGING = re.compile(r"@(?=(?:everyone|here|channel|room|all)\b)", re.I)
+_BREAK = "\u200b"  # zero width: seen by services, not by readers
+_ELLIPSIS = "…"
+_JOINERS = "\u200d\ufe0e\ufe0f"
+
+
+def neutral(text: str) -> str:
+    """The text without mentions that ping and without control characters; line breaks stay."""
+    plain = _CONTROL.sub(" ", text)
+    return _ANGLE.sub("‹", _MENTION.sub(f"@{_BREAK}", plain)).strip()
+
+
+def safe_link(url: str) -> str:
+    """The link as it can be sent, with what would ping percent-encoded; empty when it is no http(s) link."""
+    if not _LINK.fullmatch(url) or not url.isprintable():
+        return ""
+    return _PINGING.sub("%40", url)
+
+
+def width(text: str) -> int:
+    """The length in UTF-16 units."""
+    return len(text) + sum(char > "\uffff" for char in text)
+
+
+def cut(text: str, limit: int) -> str:
+    """The text, at most limit units long: cut at the end of a word, with an ellipsis; empty when nothing fits."""
+    if width(text) <= limit:
+        return text
+    if limit < 2:
+        return ""
+    head = _first(text, limit - 1)
+    word_end = max(head.rfind(" "), head.rfind("\n"))
+    if word_end > len(head) // 2 and not text[len(head) :].startswith((" ", "\n")):
+        head = head[:word_end]
+    return head.rstrip(" \n,;:-–") + _ELLIPSIS
+
+
+def _first(text: str, limit: int) -> str:
+    """The first characters within the limit, not ending inside a letter with its marks or a joined emoji."""
+    end = min(len(text), limit)
+    over = width(text[:end]) - limit
+    while over > 0:
+        end -= 1
+        over -= 1 + (text[end] > "\uffff")
+    while end and end < len(text) and (_hangs(text[end]) or text[end - 1] == "\u200d"):
+        end -= 1
+    return text[:end]
+
+
+def _hangs(char: str) -> bool:
+    return char in _JOINERS or unicodedata.category(char) in ("Mn", "Me")
