@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from alerts.errors import ConfigError
 
@@ -173,6 +173,8 @@ def load_settings(directory: Path | None = None, environ: Mapping[str, str] | No
         return Settings(**values)
     except ValidationError as error:
         raise ConfigError(_explain(error, path, values)) from error
+    except SettingsError as error:  # a list or a section in the environment that is not JSON
+        raise ConfigError(_explain_unreadable(error)) from error
 
 
 _OTHER_VARIABLES = {"TOCSIN_CONFIG_DIR", "TOCSIN_WORKER_ID"}
@@ -200,6 +202,12 @@ def _explain_one(problem: dict[str, Any], path: Path, values: Mapping[str, Any])
         return f"{where}: unknown key{_nearest(keys[-1], _fields_at(keys[:-1]))}"
     given = repr(problem.get("input"))
     return f"{where}: {problem['msg'][0].lower()}{problem['msg'][1:]}, not {given if len(given) < 80 else given[:77] + '...'}"
+
+
+def _explain_unreadable(error: SettingsError) -> str:
+    given = getattr(error.__cause__, "doc", "")
+    names = sorted(name for name, value in os.environ.items() if name.upper().startswith("TOCSIN_") and value == given)
+    return f"environment: {', '.join(names) or error}: must be JSON, as [80, 443] or {{\"batch\": 9}}, not {given[:80]!r}"
 
 
 def _fields_at(keys: list[str]) -> Mapping[str, object]:

@@ -19,7 +19,8 @@ ROOT = Path(__file__).parent.parent
 OURS = sorted(p for folder in ("alerts", "workers") for p in (ROOT / folder).rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 BROAD = {"Exception", "BaseException"}
-TASK_EDGE = {"workers/tasks.py"}  # one bad item must not kill a worker: the only file that may catch everything
+# One bad item must not kill a worker, one bad plugin of a hundred must not cost a lane its receipts: these two may.
+TASK_EDGE = {"workers/tasks.py", "alerts/delivery/notify.py"}
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -84,9 +85,10 @@ def test_nothing_catches_everything_but_the_task_edge() -> None:
     assert broad == []
 
 
-def test_the_task_edge_catches_everything_in_one_place_only() -> None:
-    handlers = [n for path in OURS if name_of(path) in TASK_EDGE for n in ast.walk(tree_of(path)) if isinstance(n, ast.ExceptHandler)]
-    assert len([n for n in handlers if catches(n) & BROAD]) <= 1
+def test_each_edge_catches_everything_in_one_place_only() -> None:
+    for path in (p for p in OURS if name_of(p) in TASK_EDGE):
+        handlers = [n for n in ast.walk(tree_of(path)) if isinstance(n, ast.ExceptHandler) and catches(n) & BROAD]
+        assert len(handlers) <= 1, path
 
 
 def test_no_test_replaces_a_name_of_ours() -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import errno
 import socket
 import sys
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
 
@@ -156,7 +156,7 @@ def _of_host(name: str, reason: str) -> str:
     return reason if name in reason else f"{name} leads to a refused address: {reason}"
 
 
-def install_socket_guard(guard: AddressGuard, *, exempt: Collection[tuple[str, int]] = ()) -> None:
+def install_socket_guard(guard: AddressGuard, *, exempt: Container[tuple[str, int]] = ()) -> None:
     """Make every `socket.connect` of this process ask the guard; it cannot be taken back.
 
     For code that resolves and dials by itself (Apprise, smtplib). Unix sockets pass. Connecting to a refused address
@@ -166,19 +166,17 @@ def install_socket_guard(guard: AddressGuard, *, exempt: Collection[tuple[str, i
     Args:
         exempt: (address, port) pairs of our own servers, such as a Redis on TCP, exactly as they are dialled.
     """
-    allowed = frozenset(exempt)
-
     def audit(event: str, args: tuple[Any, ...]) -> None:
         if event != "socket.connect":
             return
-        reason = _dial_refusal(guard, allowed, args[0].family, args[1])
+        reason = _dial_refusal(guard, exempt, args[0].family, args[1])
         if reason:
             raise AddressRefusedError(errno.EACCES, reason)
 
     sys.addaudithook(audit)
 
 
-def _dial_refusal(guard: AddressGuard, exempt: frozenset[tuple[str, int]], family: int, address: Any) -> str | None:
+def _dial_refusal(guard: AddressGuard, exempt: Container[tuple[str, int]], family: int, address: Any) -> str | None:
     if family == socket.AF_UNIX:
         return None
     if family not in (socket.AF_INET, socket.AF_INET6):

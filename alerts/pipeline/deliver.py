@@ -134,7 +134,7 @@ def _start(tools: Tools, lane: Lane) -> int:
     now = datetime.now(UTC)
     tools.ledger.refresh()
     verdicts, sends = [], []
-    for parcel in lane.parcels:
+    for parcel in (_as_known(tools, parcel, now) for parcel in lane.parcels):
         decision = _decide(tools, parcel, lane.channel, now)
         if decision.action is Action.SEND:
             sends.append(parcel)
@@ -149,6 +149,16 @@ def _start(tools: Tools, lane: Lane) -> int:
     url = tools.keys.unseal(lane.channel.url)
     tools.notifier.submit([_envelope(p, url) for p in sends], sending.on_receipt, sending.on_end)
     return len(lane.parcels)
+
+
+def _as_known(tools: Tools, parcel: Parcel, now: datetime) -> Parcel:
+    """The parcel with what only this host knows, and with a new time-to-live when a person sends it again."""
+    delivery, alert = parcel.delivery, parcel.alert
+    if delivery.is_replay:
+        alert = replace(alert, expires_at=max(alert.expires_at, now + timedelta(seconds=tools.settings.deliver.ttl_s)))
+    if tools.ledger.outcome(delivery.delivery_id) == "intended":  # the store may have forgotten that it was being sent
+        delivery = replace(delivery, is_repeat=True)
+    return replace(parcel, delivery=delivery, alert=alert)
 
 
 def _decide(tools: Tools, parcel: Parcel, channel: Channel, now: datetime) -> Decision:

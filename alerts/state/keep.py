@@ -30,6 +30,12 @@ class HouseKeeper(Base):
         """What a dead worker held is due again at once; how many leases that were."""
         return int(self._run("free_leases", owner))
 
+    def free_all_leases(self) -> int:
+        """What anybody held is due again at once, when it is certain that no worker lives; how many leases."""
+        held = self._client.scan_iter(match=self._keys("leases", "*"), count=1000)
+        owners = {name.decode().removeprefix(self._keys("leases", "")) for name in held}
+        return sum(self.free_leases(owner) for owner in owners | set(self.progress()))
+
     def claim_wake(self, queue: str) -> bool:
         """Whether a wake-up for this queue should be sent."""
         return self._call("SET", self._keys("wake", queue), 1, "NX", "PX", _WAKE_MS) is not None

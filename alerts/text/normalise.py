@@ -10,12 +10,10 @@ import html
 import re
 import unicodedata
 
-_SPACE = re.compile(r"\s+")
+_INLINE = re.compile(r"</?(?:a|abbr|b|cite|code|em|font|i|mark|q|s|small|span|strong|sub|sup|u)(?:\s[^<>]*)?>", re.I)  # inside of words
 _TAG = re.compile(r"<(?:!--.*?--|script\b.*?</script\s*|style\b.*?</style\s*|/?[a-zA-Z!?][^<>]*)>", re.S | re.I)
-_INVISIBLE = dict.fromkeys(
-    (*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2065), *range(0x2066, 0x206A), 0xAD, 0xFEFF), None
-)
-_CONTROL = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029), " ")
+_INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\u00ad\ufeff]")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 # Letters that readers take for the same: alef, ya, kaf and ta marbuta forms, tatweel; German sharp s comes by casefold.
 _LETTERS = str.maketrans(
     {"أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ى": "ي", "ی": "ي", "ک": "ك", "ة": "ه", "ـ": None, "ё": "е"}
@@ -25,18 +23,24 @@ _LETTERS = str.maketrans(
 
 def clean(text: str) -> str:
     """The text in NFKC on one line, without control and invisible characters."""
-    return _SPACE.sub(" ", unicodedata.normalize("NFKC", text).translate(_CONTROL).translate(_INVISIBLE)).strip()
+    if text.isascii():
+        return " ".join((text if text.isprintable() else _CONTROL.sub(" ", text)).split())
+    return " ".join(_INVISIBLE.sub("", _CONTROL.sub(" ", unicodedata.normalize("NFKC", text))).split())
 
 
 def plain(markup: str) -> str:
     """The text of an HTML fragment on one line: tags, scripts and styles out, entities resolved."""
     if "<" in markup:
-        markup = _TAG.sub(" ", markup)
+        markup = _without_tags(markup)
     if "&" in markup:
         markup = html.unescape(markup)
         if "<" in markup:  # feeds that escape twice
-            markup = _TAG.sub(" ", markup)
+            markup = _without_tags(markup)
     return clean(markup)
+
+
+def _without_tags(markup: str) -> str:
+    return _TAG.sub(" ", _INLINE.sub("", markup))
 
 
 def fold(text: str) -> str:

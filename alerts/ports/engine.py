@@ -1,0 +1,161 @@
+"""What the pipeline asks of the store, in one protocol for each line of the data's way, and for its upkeep."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from alerts.models import Bell, Mark, Rule, SourceLease, Story
+from alerts.ports.values import Expansion, Fanout, Lane, Outcome, PollCommit, QueuedItem, SiftCommit, SifterLease, Verdict
+
+
+class PollStore(Protocol):
+    """Which sources are due, what was seen of them, and the commit of one poll."""
+
+    def claim_sources(self, owner: str, *, limit: int, horizon_s: float, lease_s: float, downtime_s: float) -> list[SourceLease]:
+        """Sources due within horizon_s seconds that nobody else polls, most overdue first; leased to the owner.
+
+        No claim for over downtime_s seconds is a downtime of ours: the first poll of a source after it catches up.
+        """
+        ...
+
+    def lease_source(self, owner: str, source_id: str, *, lease_s: float) -> SourceLease:
+        """This source at once, due or not. Raises: NotFoundError."""
+        ...
+
+    def marks(self, source_id: str) -> dict[int, Mark]:
+        """index -> mark of every item of the source that is still remembered, oldest first."""
+        ...
+
+    def commit_polls(self, commits: Sequence[PollCommit]) -> list[Outcome]:
+        """Write seen-marks, changed items, state and next due time; each commit is atomic by itself."""
+        ...
+
+
+class SiftStore(Protocol):
+    """The queue of changed items, the live stories, the rules, and the commit of one item."""
+
+    def hold_sifter(self, owner: str, lease_s: float) -> SifterLease | None:
+        """Take or renew the one sifter's lease; None while another worker holds it."""
+        ...
+
+    def read_items(self, owner: str, limit: int) -> list[QueuedItem]:
+        """Oldest items not yet sifted: those a former sifter left first, then new ones."""
+        ...
+
+    def live_stories(self, since: datetime) -> Iterable[Story]:
+        """Stories with an item since then, oldest first."""
+        ...
+
+    def rules_since(self, version: int) -> tuple[int, list[str], list[Rule]]:
+        """(version now, ids of rules removed, rules added or changed) since that version; 0 gives all."""
+        ...
+
+    def commit_sifts(self, commits: Sequence[SiftCommit]) -> list[Outcome]:
+        """Write story, bell and archive entry and acknowledge the item; each commit is atomic by itself."""
+        ...
+
+    def bury_item(self, entry_id: str, reason: str) -> None:
+        """Move an item that cannot be sifted to the dead letters."""
+        ...
+
+
+class DeliverStore(Protocol):
+    """Fan-outs to expand, deliveries to claim, results to record."""
+
+    def next_fanouts(self, limit: int) -> list[Fanout]:
+        """Bells not yet expanded, oldest first."""
+        ...
+
+    def rules_of_query(self, query_id: str, *, after: str, limit: int) -> list[Rule]:
+        """Rules with this query in the order of their ids, after that id."""
+        ...
+
+    def commit_expansions(self, expansions: Sequence[Expansion]) -> list[Outcome]:
+        """Write chunks, each atomic by itself; ids that exist get the rule ids added and are not written again."""
+        ...
+
+    def claim_lanes(self, owner: str, *, lanes: int, batch: int, lease_s: float) -> list[Lane]:
+        """Channels with something due that nobody else serves, and their due deliveries, now `sending`."""
+        ...
+
+    def record(self, owner: str, verdicts: Sequence[Verdict]) -> list[Outcome]:
+        """Write results; stale when the delivery's lease was lost to another worker."""
+        ...
+
+    def release_lane(self, owner: str, channel_id: str, *, not_before_s: float = 0.0) -> None:
+        """Give the channel back; unsent deliveries are due again (not before so many seconds from now)."""
+        ...
+
+    def put_bell(self, bell: Bell) -> bool:
+        """Keep a bell that is expanded by its maker; False when it is there already."""
+        ...
+
+    def freeze_digests(self, older_than_s: float) -> int:
+        """Turn digests whose first member waits that long into one delivery a channel; how many were frozen."""
+        ...
+
+
+class KeepStore(Protocol):
+    """Who is alive, what was left unfinished, what takes too much room."""
+
+    def beat(self, owner: str, queue: str) -> None:
+        """Note that this worker makes progress."""
+        ...
+
+    def progress(self) -> dict[str, tuple[str, float]]:
+        """owner -> (queue, seconds since its last progress) of every known worker."""
+        ...
+
+    def free_leases(self, owner: str) -> int:
+        """What a dead worker held is due again at once; how many leases that were."""
+        ...
+
+    def claim_wake(self, queue: str) -> bool:
+        """Whether a wake-up for this queue should be sent: none was in the last seconds that nobody answered."""
+        ...
+
+    def clear_wake(self, queue: str) -> None:
+        """Somebody woke up: the next wake-up is to be sent again."""
+        ...
+
+    def waiting(self) -> dict[str, int]:
+        """queue -> how much is ready to be worked on: due sources, unsifted items, fan-outs and due deliveries."""
+        ...
+
+    def sweep(self) -> dict[str, int]:
+        """Free expired leases, expire old alerts, trim what is past its keep time; counts by what was done."""
+        ...
+
+    def lag(self) -> dict[str, int]:
+        """What is not done, by kind: dead_items, open_digests, paused_sources, deliveries."""
+        ...
+
+    def counters(self) -> dict[str, int]:
+        """name -> how often something happened since the store was made."""
+        ...
+
+    def bump(self, counter: str, by: int = 1) -> None:
+        """Count something."""
+        ...
+
+    def info(self) -> dict[str, str]:
+        """What the server says of itself."""
+        ...
+
+    def dump(self) -> Iterator[str]:
+        """The lines of a backup: a header, then one a key."""
+        ...
+
+    def restore(self, lines: Iterable[tuple[int, str]]) -> int:
+        """Write the keys of a backup into an empty store; how many. Raises: StateError, ConfigError."""
+        ...
+
+    def shift_due(self, seconds: float) -> None:
+        """Move every due time, after the clock of the store's host jumped."""
+        ...
+
+    def now(self) -> datetime:
+        """The store's own time."""
+        ...
