@@ -193,6 +193,11 @@ class RegionEvidence:
     why: str = ""
     score: float = 1.0  # 0 to 1
 
+    @property
+    def country(self) -> str:
+        """ISO 3166-1 alpha-2; empty for seas and straits (code XZ), which are in none."""
+        return "" if self.code == "XZ" else self.code[:2]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tagged:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 from pathlib import Path
 
@@ -11,8 +10,8 @@ import pytest
 from alerts.errors import ConfigError, NotFoundError
 from alerts.models import RegionEvidence
 from alerts.regions.areas import AreaIndex
-from alerts.regions.build import OWN, build, read_own
-from alerts.regions.names import PATH
+from alerts.regions.gazetteer import PATH, TRIE_PATH, load_gazetteer
+from alerts.regions.own import inputs, read_own, read_places
 from alerts.regions.tagger import HOME_SCORE, Tagger, countries_of
 
 ROOT = Path(__file__).parent.parent
@@ -80,7 +79,6 @@ def test_short_forms_people_cities_and_longer_names_are_known(text: str, expecte
         "Michael Jordan buys a team",
         "Freighter drifts in the South China Sea",
         "Guinea pigs escape from a school",
-        "The Atlanta council in Georgia votes on a bridge",
         "Lebanonese is not a word",
         "Follow @rescue_UK for more",
         "",
@@ -90,8 +88,9 @@ def test_what_only_looks_like_a_country_is_none(text: str) -> None:
     assert [] == codes(text)
 
 
-def test_georgia_beside_its_capital_is_the_country() -> None:
+def test_georgia_is_told_apart_by_what_stands_beside_it() -> None:
     assert ["GE"] == codes("Protest in Tbilisi as Georgia votes")
+    assert ["US"] == codes("The Atlanta council in Georgia votes on a bridge")
 
 
 def test_the_headline_counts_more_than_the_text_below_it() -> None:
@@ -101,8 +100,8 @@ def test_the_headline_counts_more_than_the_text_below_it() -> None:
 def test_evidence_says_where_and_why() -> None:
     text = "Ferry sinks\nThe port of Beirut was closed."
     (found,) = tagged(text)
-    assert ("LB", "Beirut", "city", "Beirut") == (found.code, found.name, found.kind, text[slice(*found.span)])
-    assert found.why == '"Beirut" city in Lebanon'
+    assert ("LB-BA", "Beirut", "city", "Beirut") == (found.code, found.name, found.kind, text[slice(*found.span)])
+    assert found.why == '"Beirut" a city, after "of" in Lebanon'
     assert 0 < found.score < 1
 
 
@@ -112,15 +111,29 @@ def test_the_home_of_the_source_counts_only_when_nothing_else_is_found() -> None
     assert ["LB"] == codes("Ferry sinks off Lebanon", home="CY")
 
 
-def test_the_committed_table_is_what_the_script_builds(tmp_path: Path) -> None:
-    path = tmp_path / "names.tsv.gz"
-    assert build(path) > 40_000
-    assert gzip.decompress(PATH.read_bytes()) == gzip.decompress(path.read_bytes()), "run `python -m alerts.regions.build`"
+def test_the_committed_gazetteer_was_compiled_from_our_files() -> None:
+    assert inputs() == load_gazetteer().inputs, "run `python -m alerts.regions.build`"
+    assert PATH.stat().st_size + TRIE_PATH.stat().st_size < 15_000_000
+
+
+@pytest.mark.parametrize("is_text", [False, True])
+def test_a_gazetteer_that_is_none_is_refused(tmp_path: Path, is_text: bool) -> None:
+    path = tmp_path / "places.bin"
+    if is_text:
+        path.write_bytes(b"not a gazetteer")
+    with pytest.raises(ConfigError, match=r"places\.bin: .*python -m alerts\.regions\.build"):
+        load_gazetteer(path, TRIE_PATH)
 
 
 def test_a_bad_line_of_the_own_names_is_named() -> None:
-    with pytest.raises(ConfigError, match=rf"{OWN.name}:2: expected CODE KIND"):
+    with pytest.raises(ConfigError, match=r"own_names\.txt:2: expected CODE KIND"):
         list(read_own("LB demonym Lebanese\nLB people Lebanese\n"))
+
+
+@pytest.mark.parametrize("line", ["LB-NA city 33 Bint", "LB-NA village 33 35 40 Bint Jbeil", "LB-NA city north 35 40 Bint Jbeil"])
+def test_a_bad_line_of_the_own_places_is_named(line: str) -> None:
+    with pytest.raises(ConfigError, match=r"own_places\.txt:1: expected CODE KIND LAT LON SIZE"):
+        list(read_places(line))
 
 
 @pytest.mark.parametrize(
@@ -151,7 +164,8 @@ def test_a_group_contains_the_countries_of_its_groups() -> None:
     ("name", "hint"),
     [
         ("Leabnon", 'did you mean "Lebanon"'),
-        ("Beirut", 'a place of Lebanon, and only countries and groups can be named: use region:"Lebanon"'),
+        ("near:33,35", "write near:LATITUDE,LONGITUDE,RADIUSkm"),
+        ("near:99,35,5km", "latitude goes from -90 to 90"),
         ("Xyzzy", "use an ISO code"),
     ],
 )

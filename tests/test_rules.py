@@ -28,7 +28,8 @@ class Map:
     areas = {"lb": {"LB"}, "cy": {"CY"}, "levant": {"LB", "CY"}}
 
     def test(self, area: str, /, countries: Sequence[str], regions: Sequence[RegionEvidence]) -> bool | None:
-        return bool(self.areas[area.casefold()] & set(countries)) if countries else None
+        known = {*countries, *(region.country for region in regions)}
+        return bool(self.areas[area.casefold()] & known) if known else None
 
     def countries_in(self, name: str, /) -> frozenset[str]:
         if name.casefold() not in self.areas:

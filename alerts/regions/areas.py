@@ -1,38 +1,64 @@
-"""The areas that rules name, countries and groups of countries, and whether an item is in one: yes, no, or unknown."""
+"""The areas that rules name, and whether an item is in one: yes, no, or unknown.
+
+An area is a group of config/regions.toml, a country, a UN M49 area, a subdivision, a city or region of the gazetteer,
+or a circle `near:33.27,35.20,50km`, looked for in this order. A city lies in its subdivision, that in its country, that
+in its groups. Unknown is the answer when the item names a larger place that the area is only a part of.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
 
 from alerts.errors import ConfigError, NotFoundError
 from alerts.models import RegionEvidence
-from alerts.regions.names import load_names, readings
-from alerts.settings import read_toml
+from alerts.regions.gazetteer import MASK, WATERS, Place, Reading, load_gazetteer
+from alerts.regions.groups import members, read_groups, shape_of
+from alerts.regions.shapes import Shape, read_near
 from alerts.text.tokens import words
 
-_KEYS = ("name", "also", "countries", "groups")
-_NAMING = {"name", "short"}  # not a city or a province: a rule that names one must not ring for its whole country
+_NAMING = {"name", "short"}
 
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """A part of the world as a set of countries."""
+    """A part of the world: whole countries, subdivisions, places by name, a shape."""
 
-    code: str  # ISO 3166-1 alpha-2, or the id of a group
+    code: str  # ISO 3166, M49, or the id of a group
     name: str
-    kind: str  # country | group
-    countries: frozenset[str]
+    kind: str  # country | group | subdivision | city | area | shape
+    countries: frozenset[str] = frozenset()  # wholly inside
+    codes: frozenset[str] = frozenset()  # ISO 3166-2, wholly inside
+    places: frozenset[str] = frozenset()  # names of evidence
+    shape: Shape | None = None
+    touched: frozenset[str] = frozenset()  # countries of which a part is inside
+
+    def answer(self, evidence: RegionEvidence) -> bool | None:
+        """Whether one place is in the area; None when it is larger than the area, or nobody knows."""
+        country = evidence.code[:2]
+        if country in self.countries or evidence.code in self.codes or (evidence.name in self.places and country in self.touched):
+            return True
+        if self.shape is not None and evidence.lat is not None and evidence.lon is not None and evidence.kind in ("city", "area"):
+            return self.shape.contains(evidence.lat, evidence.lon)
+        if country not in self.touched:
+            return False
+        if evidence.kind in ("country", "area") or self.shape is not None:
+            return None
+        return None if evidence.kind == "subdivision" and evidence.code in self._near_codes() else False
+
+    def _near_codes(self) -> frozenset[str]:
+        """Subdivisions of which the area is a part."""
+        return frozenset((self.code,)) if self.kind == "city" else frozenset()
 
 
-@dataclass(frozen=True, slots=True)
 class AreaIndex:
-    """Every area by every name it goes by, folded."""
+    """Every area by every name it goes by; remembers what was asked."""
 
-    areas: Mapping[str, Area] = field(default_factory=dict)
+    def __init__(self, named: Mapping[str, Area]) -> None:
+        self._named = named
+        self._asked: dict[str, Area | None] = {}
 
     @classmethod
     def load(cls, path: Path | None = None) -> AreaIndex:
@@ -41,14 +67,18 @@ class AreaIndex:
         Raises:
             ConfigError: Names file, group, key, what is wrong and the nearest right name.
         """
-        areas = _countries()
+        named = _m49() | _countries()
         for names, area in _groups(path) if path else ():
-            areas |= {_key(name): area for name in names}
-        return cls(areas)
+            named |= {_key(name): area for name in names}
+        return cls(named)
 
     def find(self, name: str) -> Area | None:
         """The area of this code or name, or None."""
-        return self.areas.get(_key(name))
+        if name not in self._asked:
+            if len(self._asked) > 10_000:
+                self._asked.clear()
+            self._asked[name] = self._look(name)
+        return self._asked[name]
 
     def resolve(self, name: str) -> Area:
         """The area of this code or name.
@@ -56,29 +86,52 @@ class AreaIndex:
         Raises:
             NotFoundError: Names the nearest areas.
         """
-        area = self.find(name)
+        try:
+            area = self.find(name)
+        except ConfigError as error:
+            raise NotFoundError(f'no region is called "{name}"; {error}') from error
         if area is None:
             raise NotFoundError(f'no region is called "{name}"; {self._hint(_key(name))}')
         return area
 
-    def _hint(self, key: str) -> str:
-        names = load_names()
-        if key in names.lines and (country := names.english.get(readings(names.lines[key])[0].code)):
-            return f'it is a place of {country}, and only countries and groups can be named: use region:"{country}" with the word'
-        near = dict.fromkeys(f'"{self.areas[k].name}"' for k in get_close_matches(key, self.areas, n=3, cutoff=0.7))
-        return f"did you mean {' or '.join(near)}?" if near else "use an ISO code, a country in English, or a group of config/regions.toml"
-
     def countries_in(self, name: str) -> frozenset[str]:
-        """Codes of the countries of an area. Raises: NotFoundError."""
-        return self.resolve(name).countries
+        """Codes of the countries that an area contains or is a part of. Raises: NotFoundError."""
+        area = self.resolve(name)
+        return area.countries | area.touched
+
+    def named(self) -> tuple[Area, ...]:
+        """The countries and groups, each once."""
+        return tuple({area.code: area for area in self._named.values()}.values())
 
     def test(self, area: Area | str, countries: Sequence[str], regions: Sequence[RegionEvidence] = ()) -> bool | None:
-        """Whether something is in the area; None = unknown, because it has no region or nobody knows the area."""
+        """Whether something is in the area; None = unknown.
+
+        Unknown is: no region at all, an area that nobody knows, or only larger places of which the area is a part.
+        A country counts as a larger place only when no place in it is named.
+        """
         found = self.find(area) if isinstance(area, str) else area
-        known = (*countries, *(region.code[:2] for region in regions))
-        if found is None or not known:
+        if found is None:
             return None
-        return any(code in found.countries for code in known)
+        known = {region.code[:2] for region in regions}
+        rest = [RegionEvidence(code=code, name=code, kind="country") for code in countries if code not in known]
+        finer = {region.code[:2] for region in regions if region.kind != "country"}
+        answers = [found.answer(e) for e in (*regions, *rest) if e.kind != "country" or e.code not in finer or e.code in found.countries]
+        if not answers:
+            return None
+        return True if True in answers else None if None in answers else False
+
+    def _look(self, name: str) -> Area | None:
+        shape = read_near(name)
+        if shape is not None:
+            return Area(name, name, "shape", shape=shape, touched=_touched(shape))
+        key = _key(name)
+        return self._named.get(key) or _subdivision(name.strip().upper()) or _gazetteer_area(key)
+
+    def _hint(self, key: str) -> str:
+        near = dict.fromkeys(f'"{self._named[k].name}"' for k in get_close_matches(key, self._named, n=3, cutoff=0.7))
+        if near:
+            return f"did you mean {' or '.join(near)}?"
+        return "use an ISO code, a country or city, near:LATITUDE,LONGITUDE,RADIUSkm, or a group of config/regions.toml"
 
 
 def _key(name: str) -> str:
@@ -87,58 +140,87 @@ def _key(name: str) -> str:
 
 def _countries() -> dict[str, Area]:
     """Countries by code and by English name, short forms included."""
-    names = load_names()
-    areas = {code: Area(code, name, "country", frozenset((code,))) for code, name in names.english.items()}
-    found = {_key(area.name): area for area in areas.values()}
-    for key, line in names.lines.items():
-        if ":*" in line or "en" in line:
-            code = next((r.code for r in readings(line) if r.kind in _NAMING and r.is_in("en") and r.code in areas), "")
-            if code:
-                found.setdefault(key, areas[code])
-    return found | {_key(code): area for code, area in areas.items()}
+    world = load_gazetteer()
+    areas = {code: Area(code, name, "country", frozenset((code,))) for code, name in world.english.items()}
+    return {_key(area.name): area for area in areas.values()} | {_key(code): area for code, area in areas.items()}
+
+
+def _m49() -> dict[str, Area]:
+    """The areas of UN M49 by number ("M49:145") and by English name."""
+    found: dict[str, Area] = {}
+    for code, (name, codes) in load_gazetteer().m49.items():
+        area = Area(f"M49:{code}", name, "group", frozenset(codes))
+        found |= {_key(name): area, _key(f"M49 {code}"): area}
+    return found
+
+
+def _subdivision(code: str) -> Area | None:
+    """The subdivision of an ISO 3166-2 code."""
+    world = load_gazetteer()
+    if "-" not in code or code not in world.codes:
+        return None
+    place = next((place for place in world.in_code(code) if place.kind == "subdivision"), None)
+    name = place.name if place else code
+    return Area(code, name, "subdivision", codes=frozenset((code,)), touched=frozenset((code[:2],)))
+
+
+def _gazetteer_area(key: str) -> Area | None:
+    """The best known place of a name: country, else region, subdivision or city."""
+    readings = [r for r in load_gazetteer().readings(key) if r.place.code != MASK]
+    country = next((r.place for r in readings if r.how in _NAMING and r.place.kind == "country" and r.is_in("en")), None)
+    country = country or next((r.place for r in readings if r.how in _NAMING and r.place.kind == "country"), None)
+    if country:
+        return Area(country.code, country.name, "country", frozenset((country.code,)))
+    best = max(readings, key=_known, default=None)
+    return best and _area_of(best.place, [r.place for r in readings])
+
+
+def _known(reading: Reading) -> tuple[bool, bool, int]:
+    return reading.place.kind in ("area", "sea"), reading.how != "alt", reading.place.size
+
+
+def _area_of(place: Place, others: Iterable[Place]) -> Area:
+    """A place as an area; a city that shares name and code with its province is both."""
+    code = place.code
+    is_province = "-" in code and any(other.kind == "subdivision" and other.code == code for other in others)
+    kind = {"sea": "area", "county": "area"}.get(place.kind, place.kind)
+    codes = frozenset((code,)) if is_province else frozenset()
+    names, touched = frozenset((place.name,)), frozenset((code[:2],))
+    return Area(code, place.name, "subdivision" if is_province else kind, codes=codes, places=names, touched=touched)
 
 
 def _groups(path: Path) -> list[tuple[tuple[str, ...], Area]]:
-    table = read_toml(path)
-    for key in table:
-        if key != "group":
-            raise ConfigError(f"{path}: {key}: unknown key; groups are tables [group.ID]")
-    groups = table.get("group", {})
-    if not isinstance(groups, dict) or not all(isinstance(group, dict) for group in groups.values()):
-        raise ConfigError(f"{path}: group: must hold tables [group.ID]")
+    groups = read_groups(path)
+    found = []
     for code, group in groups.items():
-        _check(path, code, group, groups)
-    return [_group(code, group, _members(path, code, groups, ())) for code, group in groups.items()]
+        shape = shape_of(path, code, group)
+        countries, codes, places = (members(path, code, groups, key) for key in ("countries", "subdivisions", "places"))
+        touched = frozenset(member[:2] for member in codes) | _countries_of(path, code, places)
+        if shape:
+            touched |= _touched(shape)
+        name = group.get("name", code)
+        area = Area(code, name, "group", countries, codes, places, shape, touched - countries)
+        found.append(((code, name, *group.get("also", ())), area))
+    return found
 
 
-def _group(code: str, group: Mapping[str, Any], countries: frozenset[str]) -> tuple[tuple[str, ...], Area]:
-    """The names a group goes by, and the group."""
-    name = group.get("name", code)
-    return (code, name, *group.get("also", ())), Area(code, name, "group", countries)
+def _countries_of(path: Path, code: str, places: Iterable[str]) -> frozenset[str]:
+    """The countries of places that a group names. Raises: ConfigError when a place is unknown."""
+    found = set()
+    for name in sorted(places):
+        area = _gazetteer_area(_key(name))
+        if area is None:
+            raise ConfigError(f"{path}: group.{code}.places: {name!r} is not in the gazetteer; see docs/regions.md on adding a place")
+        found.add(area.code[:2])
+    return frozenset(found)
 
 
-def _check(path: Path, code: str, group: Mapping[str, Any], groups: Mapping[str, Any]) -> None:
-    where = f"{path}: group.{code}"
-    for key, value in group.items():
-        if key not in _KEYS:
-            raise ConfigError(f"{where}.{key}: unknown key{_nearest(key, _KEYS)}")
-        is_right = isinstance(value, str) if key == "name" else isinstance(value, list) and all(isinstance(v, str) for v in value)
-        if not is_right:
-            raise ConfigError(f"{where}.{key}: must be {'a text' if key == 'name' else 'a list of texts'}, not {value!r}")
-    for key, kind, known in (("countries", "ISO 3166-1 code", load_names().english), ("groups", "group", groups)):
-        wrong = next((member for member in group.get(key, ()) if member not in known), None)
-        if wrong is not None:
-            raise ConfigError(f"{where}.{key}: {wrong!r} is no {kind}{_nearest(wrong, known)}")
-
-
-def _members(path: Path, code: str, groups: Mapping[str, Any], above: tuple[str, ...]) -> frozenset[str]:
-    if code in above:
-        raise ConfigError(f"{path}: group.{code}.groups: the group contains itself, by way of {' -> '.join((*above, code))}")
-    inner = [_members(path, member, groups, (*above, code)) for member in groups[code].get("groups", ())]
-    return frozenset(groups[code].get("countries", ())).union(*inner)
-
-
-def _nearest(word: str, known: Iterable[str]) -> str:
-    options = list(known)
-    close = get_close_matches(word, options, n=1)
-    return f"; did you mean {close[0]}?" if close else f"; known are {', '.join(sorted(options))}" if len(options) < 20 else ""
+def _touched(shape: Shape) -> frozenset[str]:
+    """The countries with a known place in the shape; for a small circle the nearest places around it."""
+    south, north, west, east = shape.box()
+    inside = {
+        code[:2]
+        for lat, lon, code in load_gazetteer().points()
+        if south <= lat <= north and west <= lon <= east and shape.contains(lat, lon)
+    }
+    return frozenset(inside - {MASK} or {WATERS})

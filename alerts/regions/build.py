@@ -1,49 +1,56 @@
-"""Compile names.tsv.gz: `python -m alerts.regions.build`, after a new Babel or a change of own_names.txt.
+"""Compile the gazetteer: `python -m alerts.regions.build`, after a new package version or a change of own_*.txt.
 
-Country names and the cities of time zones come from the Unicode CLDR through Babel, in all its languages; demonyms,
-short forms, more cities and masks from own_names.txt. The output depends on nothing else, so it can be compared.
+Country names and the cities of time zones come from the Unicode CLDR through Babel, in all its languages; places from
+GeoNames and ISO 3166-2 (build_places.py); demonyms, short forms and masks from own_names.txt. The output depends on
+the versions in pyproject.toml and these files only, so it can be compared.
 """
 
 from __future__ import annotations
 
-import gzip
+import json
+import struct
 import sys
+from array import array
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
+import marisa_trie
 from babel import Locale
-from babel.core import get_global
 from babel.localedata import locale_identifiers
 
-from alerts.errors import ConfigError
-from alerts.regions.names import MASK, PATH
-from alerts.text.tokens import words
+from alerts.regions.build_places import m49, places, usa_counties
+from alerts.regions.gazetteer import MAGIC, MASK, PATH, RECORD, TRIE_PATH
+from alerts.regions.inflect import forms
+from alerts.regions.own import OWN, WORDS, Place, inputs, read_own, read_words
+from alerts.text.tokens import is_run, words
 
-OWN = Path(__file__).with_name("own_names.txt")
-KINDS = {"name", "demonym", "city", "place", "short", "mask"}
-_PSEUDO = {"EU", "EZ", "UN", "XA", "XB", "ZZ", "QO"}
-# Zones named after an island that is a country of its own here, or after a common word.
-_NO_CITIES = {"Troll", "Easter", "Reunion", "Lindeman", "Mayotte", "Guam"}
-_Entry = tuple[str, str]  # (code, kind)
-_Table = dict[str, dict[_Entry, set[str]]]
+_PSEUDO = {"EU", "EZ", "UN", "XA", "XB", "ZZ", "QO", "IC", "EA", "AC", "CP", "CQ", "DG", "TA"}
+_PARTS = {"IC": "ES", "EA": "ES", "AC": "SH", "TA": "SH", "DG": "IO"}  # territories of CLDR that ISO 3166 lists under others
+_FIRM = {"name", "short", "place", "mask"}
+_MOST = 6  # readings of one name that are kept
+_Edge = tuple[int, str, frozenset[str]]  # (place, how it is named, languages; empty = any)
+_Table = dict[str, dict[tuple[int, str], set[str] | None]]
 
 
-def build(path: Path = PATH) -> int:
-    """Write the compiled table; how many names it holds."""
-    table: _Table = defaultdict(lambda: defaultdict(set))
-    for language, kind, code, name in (*_territories(), *_cities()):
-        _add(table, name, (code, kind), set() if language == "*" else {language})
-    for code, kind, languages, name in read_own(OWN.read_text(encoding="utf-8")):
-        _add(table, name, (code, kind), languages)
-    parts = (
-        [f"{code}\t{name}" for code, name in sorted(english_names().items())],
-        [f"{language}\t1" for language in sorted({locale.language for locale in _locales()})],
-        [f"{first}\t{size}" for first, size in sorted(_longest(table).items())],
-        [f"{key}\t{_entries(table[key])}" for key in sorted(table)],
-    )
-    path.write_bytes(gzip.compress("\n\n".join("\n".join(part) for part in parts).encode(), 9, mtime=0))
-    return len(table)
+def build(path: Path = PATH, trie_path: Path = TRIE_PATH) -> int:
+    """Write the compiled files; how many names they hold."""
+    world = [*_countries(), Place("", "mask", MASK, 0.0, 0.0, 0, (), True)]
+    numbers = {place.code: number for number, place in enumerate(world)}
+    table: _Table = defaultdict(dict)
+    _name_countries(table, numbers)
+    for place in (*places(), *usa_counties()):
+        for name in place.names:
+            how = "main" if name == place.name or place.is_own else "name" if place.kind == "subdivision" else "alt"
+            for form in (name, *forms(name, place.kind)):
+                _add(table, form, len(world), how, set())
+        world.append(place)
+    edges = {key: _best(found, world) for key, found in table.items()}
+    edges = {key: found for key, found in edges.items() if found}
+    trie = marisa_trie.Trie(edges)
+    trie.save(str(trie_path))
+    path.write_bytes(_packed(trie, edges, world))
+    return len(edges)
 
 
 def english_names() -> dict[str, str]:
@@ -52,32 +59,19 @@ def english_names() -> dict[str, str]:
     return names | {"CD": "DR Congo", "CG": "Congo", "PS": "Palestine", "HK": "Hong Kong", "MO": "Macao", "MM": "Myanmar"}
 
 
-def read_own(text: str) -> Iterator[tuple[str, str, set[str], str]]:
-    """(code, kind, languages, name) of every name in own_names.txt.
-
-    Raises:
-        ConfigError: A line that is not CODE KIND [LANGUAGES] NAME | NAME; names the line.
-    """
-    for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip() or line.startswith("#"):
-            continue
-        code, kind, rest = (*line.split(maxsplit=2), "", "")[:3]
-        if kind not in KINDS or not rest:
-            kinds = ", ".join(sorted(KINDS))
-            raise ConfigError(f"{OWN.name}:{number}: expected CODE KIND [LANGUAGES] NAME | NAME, with KIND one of {kinds}")
-        first, _, others = rest.partition(" ")
-        is_tags = first == "*" or all(len(tag) in (2, 3) and tag.isascii() and tag.islower() for tag in first.split(","))
-        languages, names = (first, others) if is_tags else ("en" if kind in ("demonym", "mask") else "*", rest)
-        yield from ((code, kind, set() if languages == "*" else set(languages.split(",")), name.strip()) for name in names.split("|"))
+def _countries() -> Iterator[Place]:
+    for code, name in sorted(english_names().items()):
+        yield Place(name, "country", code, float("nan"), float("nan"), 100, (), True)
 
 
-def _longest(table: _Table) -> dict[str, int]:
-    sizes: dict[str, int] = {}
-    for key in table:
-        first, size = key.partition(" ")[0], key.count(" ") + 1
-        if size > sizes.get(first, 1):
-            sizes[first] = size
-    return sizes
+def _name_countries(table: _Table, numbers: dict[str, int]) -> None:
+    for language, code, name in _territories():
+        for form in (name, *forms(name, "country", language)):
+            _add(table, form, numbers[code], "name", {language})
+    for code, kind, languages, name in read_own(OWN.read_text(encoding="utf-8")):
+        tags = languages or {""}
+        for form in {form for tag in tags for form in (name.rstrip("~"), *forms(name, kind, tag))}:
+            _add(table, form, numbers[code], kind, languages)
 
 
 def _locales() -> Iterator[Locale]:
@@ -88,24 +82,12 @@ def _locales() -> Iterator[Locale]:
             yield Locale.parse(identifier)
 
 
-def _territories() -> Iterator[tuple[str, str, str, str]]:
+def _territories() -> Iterator[tuple[str, str, str]]:
     for locale in _locales():
-        for code, name in locale.territories.items():
+        for territory, name in locale.territories.items():
+            code = _PARTS.get(territory, territory)
             if _is_country(code):
-                yield from ((locale.language, "name", code, form) for form in {name, _bare(name)})
-
-
-def _cities() -> Iterator[tuple[str, str, str, str]]:
-    countries = get_global("zone_territories")
-    zones = {zone: code for zone, code in countries.items() if zone.count("/") == 1 and _is_country(code)}
-    for zone, code in zones.items():
-        city = zone.rpartition("/")[2].replace("_", " ")
-        if city not in _NO_CITIES and not zone.startswith("Etc/"):
-            yield "*", "city", code, city  # CLDR leaves out the names that are like the zone's
-    for locale in _locales():
-        for zone, fields in locale.time_zones.items():
-            if zone in zones and "city" in fields and zone.rpartition("/")[2] not in _NO_CITIES:
-                yield locale.language, "city", zones[zone], fields["city"]
+                yield from ((locale.language, code, form) for form in {name, _bare(name)})
 
 
 def _is_country(code: str) -> bool:
@@ -117,22 +99,59 @@ def _bare(name: str) -> str:
     return name.partition("(")[0].partition("（")[0].strip() or name
 
 
-def _add(table: _Table, name: str, entry: _Entry, languages: set[str]) -> None:
-    key = " ".join(words(name))
-    if len(key) < 2 or key.isdigit():
+def _add(table: _Table, name: str, place: int, how: str, languages: set[str]) -> None:
+    parts = words(name)
+    key = " ".join(parts)
+    if len(key.replace(" ", "")) < 2 or key.isdigit() or (len(parts) > 6 and not is_run(parts[0])):
         return
     known = table[key]
-    if not languages or (entry in known and not known[entry]):
-        known[entry] = set()
-    else:
-        known[entry] |= languages
+    if not languages:
+        known[place, how] = None
+    elif (old := known.get((place, how), set())) is not None:
+        known[place, how] = old | languages
 
 
-def _entries(readings: dict[_Entry, set[str]]) -> str:
-    """The readings of one name, the one that most languages share first; a mask before all."""
-    order = sorted(readings.items(), key=lambda item: (item[0][0] != MASK, bool(item[1]), -len(item[1]), item[0]))
-    return ";".join(f"{code}:{kind}:{' '.join(sorted(languages)) or '*'}" for (code, kind), languages in order)
+def _best(found: dict[tuple[int, str], set[str] | None], world: list[Place]) -> list[_Edge]:
+    """The readings of one name that are worth keeping: what a country is called, then the largest places."""
+    edges = [(place, how, frozenset(languages or ())) for (place, how), languages in found.items()]
+    own = [e for e in edges if world[e[0]].kind in ("country", "mask")]
+    own.sort(key=lambda e: (world[e[0]].code != MASK, bool(e[2]), -len(e[2]), e[0]))
+    rest = sorted((e for e in edges if world[e[0]].kind not in ("country", "mask")), key=lambda e: (e[1] == "alt", -world[e[0]].size, e[0]))
+    if any(edge[1] in _FIRM and (not edge[2] or "en" in edge[2]) for edge in own):
+        rest = [edge for edge in rest if edge[1] != "alt"]
+    inside = {world[edge[0]].code[:2] for edge in rest}
+    own = [edge for edge in own if edge[1] != "city" or world[edge[0]].code not in inside]
+    taken: dict[str, _Edge] = {}
+    for edge in rest:
+        taken.setdefault(f"{world[edge[0]].code}{world[edge[0]].kind}", edge)
+    return [*own, *list(taken.values())[:_MOST]]
+
+
+def _packed(trie: marisa_trie.Trie, edges: dict[str, list[_Edge]], world: list[Place]) -> bytes:
+    """The second file: header, then the arrays that the numbers of the trie point into."""
+    codes = {code: n for n, code in enumerate(sorted({place.code for place in world}))}
+    kinds = ["country", "mask", "subdivision", "city", "area", "sea", "county"]
+    ways: dict[tuple[str, frozenset[str]], int] = {}
+    starts, readings = array("I", [0]), array("I")
+    for key in sorted(edges, key=trie.key_id):
+        for number, how, languages in edges[key]:
+            readings.append(number | ways.setdefault((how, languages), len(ways)) << 18)
+        starts.append(len(readings))
+    names, records = bytearray(), bytearray()
+    for place in world:
+        shown = place.name.encode()
+        records += struct.pack(RECORD, len(names), place.lat, place.lon, codes[place.code], kinds.index(place.kind), place.size)
+        names += bytes((min(len(shown), 255),)) + shown[:255]
+    header = {
+        "codes": list(codes), "kinds": kinds, "ways": [[how, sorted(languages)] for how, languages in ways],
+        "english": english_names(), "languages": sorted({locale.language for locale in _locales()}),
+        "m49": m49(), "common": sorted(set(read_words(WORDS.read_text(encoding="utf-8")))), "inputs": inputs(),
+        "sizes": [len(starts) * 4, len(readings) * 4, len(records), len(names)],
+    }  # fmt: skip
+    head = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    head += b" " * (-len(head) % 8)
+    return b"".join((MAGIC, struct.pack("<I", len(head)), head, starts.tobytes(), readings.tobytes(), bytes(records), bytes(names)))
 
 
 if __name__ == "__main__":
-    sys.stdout.write(f"{PATH.name}: {build()} names, {PATH.stat().st_size} bytes\n")
+    sys.stdout.write(f"{build()} names, {PATH.stat().st_size + TRIE_PATH.stat().st_size} bytes\n")

@@ -1,107 +1,102 @@
-"""Which readings of a name the words around it speak against: birds, people, and the other Georgia.
-
-Each guard answers a factor for the score and why; 0 = it is no country here. All are about Latin letters, where the
-same word names a country and something else.
-"""
+"""What the words around a name say against it: people, papers and clubs, everyday words, birds, and the other Georgia."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
-from alerts.text.tokens import Token
+from alerts.regions.candidates import Candidate, Line
 
 _BIRD = frozenset("recipe recipes breast dinner sandwich sandwiches hunting leg trot bacon meat stuffing roast roasted wild cook".split())
-_FIRST_NAMES = frozenset("jordan chad georgia israel kenya india sydney dallas houston milan santiago".split())
-_SURNAMES = frozenset("jordan holland ireland england houston dallas france israel chad london berlin".split())
-_NOT_NAMES = frozenset(  # capitalised words that may stand beside a country without making it a person
+_NOT_NAMES = frozenset(  # capitalised words that may stand beside a place without making it a person
     "king queen prince princess president minister prime foreign army police government court river parliament border "
     "ambassador and or the of in to from for with at on by against north south east west northern southern eastern western "
-    "central st says said mr".split()
+    "central st says said mr is as after over near city county state province governor mayor senate university airport "
+    "war talks deal crisis vote votes election elections news live team club coach former new man woman officials chief judge "
+    "monday tuesday wednesday thursday friday saturday sunday january february march april may june july august september "
+    "october november december bank health department school hospital center island islands beach bay lake valley street road".split()
 )
 _STATE_OF_GEORGIA = frozenset(
     "atlanta savannah augusta athens macon fulton kemp bulldogs peach senate runoff governor gov county southern carolina alabama florida "
-    "tennessee texas trump biden republican democrat democrats republicans voters ossoff warnock abrams tech ga u.s us".split()
+    "tennessee texas trump biden republican democrat democrats republicans voters ossoff warnock abrams tech ga u.s us georgia's".split()
 )
 _COUNTRY_OF_GEORGIA = frozenset(
-    "tbilisi georgian abkhazia ossetia russia russian caucasus armenia azerbaijan batumi eu nato kobakhidze ivanishvili".split()
+    "tbilisi georgian abkhazia ossetia russia russian caucasus armenia azerbaijan batumi eu nato kobakhidze ivanishvili saakashvili "
+    "ukraine moldova turkey parliament lari".split()
 )
-_WORDS = {  # (language, name): an everyday word that opens sentences
-    *((language, "mali") for language in ("hr", "sr", "bs", "sl", "sq")),
-    *((language, "man") for language in ("nb", "nn", "no", "da", "sv", "de")),
-    ("en", "reading"), ("en", "nice"), ("fr", "tours"), ("vi", "man"), ("es", "este"), ("it", "marche"), ("ru", "туле"),
-}  # fmt: skip
+_SURNAMES = frozenset("jordan holland ireland england houston dallas france israel chad london berlin washington lincoln jackson".split())
 
 
 class Doubt(NamedTuple):
-    """How much a reading is worth here (0 to 1), and what speaks against it."""
+    """How much to take off a reading's score, and what speaks against it; 1 = it is no place here."""
 
-    factor: float
+    minus: float
     why: str = ""
 
 
-_NONE = Doubt(1.0)
+_NONE = Doubt(0.0)
 
 
-class Line:
-    """One line of a text as the guards look at it."""
-
-    def __init__(self, text: str, words: Sequence[Token]) -> None:
-        self.text = text
-        self.words = words
-        self.all = frozenset(word.text for word in words)
-        cased = [word for word in words if text[word.start].isupper() or text[word.start].islower()]
-        small = sum(text[word.start].islower() for word in cased)
-        self.is_sentence = small >= 0.35 * len(cased)  # else a Headline in Title Case, where capitals say nothing
-        self.is_shouted = not small and all(text[w.start : w.end].isupper() for w in cased if w.end - w.start > 1)
-
-    def is_capital(self, index: int) -> bool:
-        """Whether there is a word, and it begins with a capital."""
-        return 0 <= index < len(self.words) and self.text[self.words[index].start].isupper()
-
-    def is_joined(self, index: int) -> bool:
-        """Whether nothing but a space stands between this word and the next."""
-        return self.text[self.words[index].end : self.words[index + 1].start] == " "
-
-
-def doubt(name: str, line: Line, first: int, last: int, language: str | None) -> Doubt:
-    """What speaks against a country's name in this place.
+def doubt(found: Candidate, line: Line, common: dict[str, frozenset[str]]) -> Doubt:
+    """What speaks against a name in this place, whatever it means.
 
     Args:
-        name: The folded words of the name.
+        found: The name.
         line: The line it stands in.
-        first: Index of its first word in the line.
-        last: Index of its last word.
-        language: The text's, when known.
+        common: Kind of word -> words, of own_words.txt.
     """
-    if (language, name) in _WORDS:
-        return Doubt(0.0, "an everyday word of this language")
-    if name == "turkey" and _near(line, first, last) & _BIRD:
-        return Doubt(0.0, "the bird")
-    if name in _FIRST_NAMES or name in _SURNAMES:
-        person = _person(name, line, first, last)
-        if person.factor < 1:
-            return person
-    return _georgia(line) if name == "georgia" else _NONE
-
-
-def _near(line: Line, first: int, last: int) -> frozenset[str]:
-    return frozenset(word.text for word in (*line.words[max(first - 2, 0) : first], *line.words[last + 1 : last + 3]))
-
-
-def _person(name: str, line: Line, first: int, last: int) -> Doubt:
-    follows = name in _FIRST_NAMES and _is_name_part(line, last + 1) and line.is_joined(last)
-    leads = name in _SURNAMES and first > 1 and _is_name_part(line, first - 1) and line.is_joined(first - 1)
-    if not follows and not leads:
+    is_single = found.first == found.last
+    word = line.word(found.first)
+    after = line.word(found.last + 1)
+    is_latin = word[:1].isascii()
+    kind = found.readings[0].place.kind
+    if is_single and word == "turkey" and {after, line.word(found.first - 1)} & _BIRD:
+        return Doubt(1.0, "the bird")
+    if is_latin and after in common["brand"] and line.is_capital(found.last + 1) and line.gap(found.last) == " ":
+        return Doubt(1.0, f'"{found.shown} {after.title()}" is a name of its own')
+    if is_single and kind != "country" and found.key in common["common"]:
+        is_city = kind == "city" and found.readings[0].place.size >= 54
+        return Doubt(0.6 if is_latin and is_city and line.is_sentence else 1.0, "an everyday word")
+    if is_latin and (person := _person(found, line, common)).minus:
+        return person
+    if kind == "country":
         return _NONE
-    return Doubt(0.0, "part of a person's name") if line.is_sentence else Doubt(0.7, "may be a person's name")
+    if is_single and len(word) < 5 and found.shown.isupper() and is_latin and found.first and not line.is_shouted:
+        return Doubt(0.5, "may be an abbreviation")
+    return _NONE
 
 
-def _is_name_part(line: Line, index: int) -> bool:
-    return line.is_capital(index) and line.words[index].text not in _NOT_NAMES
+def georgia(words: frozenset[str]) -> str:
+    """Which Georgia a text with these words is about: GE, US-GA, or nothing when it does not say."""
+    if words & _COUNTRY_OF_GEORGIA:
+        return "GE"
+    return "US-GA" if words & _STATE_OF_GEORGIA else ""
 
 
-def _georgia(line: Line) -> Doubt:
-    if line.all & _COUNTRY_OF_GEORGIA:
-        return _NONE
-    return Doubt(0.0, "the US state") if line.all & _STATE_OF_GEORGIA else Doubt(0.7, "may be the US state")
+def _person(found: Candidate, line: Line, common: dict[str, frozenset[str]]) -> Doubt:
+    """Whether the name is a part of a person's."""
+    first, last = found.first, found.last
+    before, after = line.word(first - 1), line.word(last + 1)
+    kind = found.readings[0].place.kind
+    is_weak = kind != "country" and all(reading.place.size < 62 for reading in found.readings)
+    is_behind = first > 0 and line.gap(first - 1) in (" ", ". ") and line.is_capital(first - 1)
+    is_name = first == last and line.word(first) in common["given"]
+    leads = is_name and line.gap(last) == " " and _is_part(line, last + 1) and (kind != "country" or after not in _NOT_NAMES)
+    if leads and line.is_sentence:
+        return Doubt(1.0, "part of a person's name")
+    if leads:
+        return Doubt(0.3, "may be a person's name")
+    if is_behind and before in common["title"] and (is_weak or line.gap(first - 1) == ". " or line.word(first) in _SURNAMES):
+        return Doubt(1.0, "a person's title before it")
+    if is_behind and before in common["given"] and (is_weak or line.word(first) in _SURNAMES or line.word(first) in common["given"]):
+        return Doubt(1.0, "a given name before it") if line.is_sentence else Doubt(0.5, "may be a person's name")
+    if is_weak and is_behind and len(before) == 1 and line.gap(first - 1) in (" ", ". "):
+        return Doubt(1.0, "an initial before it")
+    if is_weak and line.is_sentence and line.gap(last) == " " and _is_part(line, last + 1) and after not in common["common"]:
+        return Doubt(0.25, "may be a part of a longer name")
+    if is_weak and line.is_sentence and first > 1 and line.gap(first - 1) == " " and _is_part(line, first - 1):
+        return Doubt(0.25, "may be a part of a longer name")
+    return _NONE
+
+
+def _is_part(line: Line, index: int) -> bool:
+    return line.is_capital(index) and line.word(index) not in _NOT_NAMES

@@ -56,8 +56,10 @@ def _words(leaf: Words, document: Document) -> Operand:
 def _region(leaf: Region, document: Document, areas: Areas, answer: bool | None) -> Operand:
     tagged = document.tagged
     if answer is None:
-        return Operand(text=leaf.text, is_true=None, why="the item has no known region")
-    inside = [e for e in tagged.regions if areas.test(leaf.name, (e.code[:2],), ())]
+        known = ", ".join(tagged.countries)
+        why = f"the item says no more than {known}, of which the region is a part" if known else "the item has no known region"
+        return Operand(text=leaf.text, is_true=None, why=why)
+    inside = [e for e in tagged.regions if areas.test(leaf.name, (), (e,))]
     if answer and inside:
         return Operand(text=leaf.text, is_true=True, span=_span(inside[0]), why=inside[0].why or inside[0].name)
     return Operand(text=leaf.text, is_true=answer, why=f"the item is about {', '.join(tagged.countries)}")

@@ -27,7 +27,7 @@ class Areas(Protocol):
         ...
 
     def countries_in(self, name: str, /) -> frozenset[str]:
-        """ISO 3166-1 codes of the area's countries. Raises: NotFoundError."""
+        """ISO 3166-1 codes of the countries it contains or is a part of. Raises: NotFoundError."""
         ...
 
 

@@ -60,7 +60,7 @@ def shown(query: Query) -> str:
         case Lang(tag):
             return f"lang:{tag}"
         case Region(name):
-            return f'region:"{" ".join(words(name))}"'
+            return f'region:"{_region(name)}"'
         case Urgency(levels):
             return _urgency(levels)
         case Everything():
@@ -79,6 +79,11 @@ def _ordered(query: Query) -> Query:
     for part in map(_ordered, query.parts):
         parts |= {shown(p): p for p in (part.parts if isinstance(part, kind) else (part,))}
     return kind(tuple(parts[text] for text in sorted(parts))) if len(parts) > 1 else next(iter(parts.values()))
+
+
+def _region(name: str) -> str:
+    """A region's name folded; numbers of a circle stay as they are."""
+    return "".join(name.lower().split()) if name.lower().startswith("near:") else " ".join(words(name))
 
 
 def _bracketed(part: Query) -> str:

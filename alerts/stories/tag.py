@@ -27,5 +27,5 @@ def tag(change: Change, source: Source, tagger: RegionTagger, *, is_guessing: bo
     language = language_of(text, source.language or item.language, is_guessing=is_guessing)
     urgency, why = urgency_of(item.title, language=language, kind=source.kind)
     regions = tagger.tag(text, language=language, home=source.region)
-    countries = tuple(dict.fromkeys(region.code[:2] for region in regions))
+    countries = tuple(dict.fromkeys(region.country for region in regions if region.country))
     return Tagged(change=change, language=language, urgency=urgency, urgency_why=why, countries=countries, regions=regions)

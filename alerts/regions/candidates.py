@@ -1,0 +1,195 @@
+"""Which words of a line may be a place: the longest name first, in every script; nothing is decided here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from itertools import pairwise
+from typing import NamedTuple
+
+from alerts.regions.endings import dictionary_forms, inflects
+from alerts.regions.gazetteer import MASK, Gazetteer, Reading
+from alerts.text.tokens import Token, is_hangul, is_run, tokens
+
+_REACH, _RUN_REACH = 6, 12  # words, or characters of scripts without spaces, of the longest name
+_LARGE = 57  # half a million people: found inside a run of characters, or by an inflected form
+_TOWN = 50
+# Languages that write "lebanese" and "in russian hands" with a small letter; English never does.
+_CAPITALS_ONLY = frozenset(("en",))
+
+
+_CAMEL = re.compile(r"[A-Z][a-z]+|[A-Z]+(?![a-z])")
+
+
+class Candidate(NamedTuple):
+    """A name in a line, and everything it may mean there."""
+
+    line: int
+    first: int  # index of its first word
+    last: int
+    start: int  # characters of the line
+    end: int
+    shown: str
+    key: str  # folded, in the dictionary form
+    readings: tuple[Reading, ...]
+    is_exact: bool  # False = an inflected form
+
+
+class Line:
+    """One line of a text: its words, and what its capitals are worth."""
+
+    __slots__ = ("is_sentence", "is_shouted", "text", "words")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.words: Sequence[Token] = tokens(text)
+        heads = [text[word.start] for word in self.words]
+        small, large = sum(map(str.islower, heads)), sum(map(str.isupper, heads))
+        self.is_sentence = small >= 0.35 * (small + large)  # else a Headline in Title Case, where capitals say nothing
+        self.is_shouted = not small and large > 0 and text.upper() == text
+
+    def is_capital(self, index: int) -> bool:
+        """Whether there is a word, and it begins with a capital."""
+        return 0 <= index < len(self.words) and self.text[self.words[index].start].isupper()
+
+    def gap(self, index: int) -> str:
+        """What stands between this word and the next; empty at the ends."""
+        if not 0 <= index < len(self.words) - 1:
+            return ""
+        return self.text[self.words[index].end : self.words[index + 1].start]
+
+    def word(self, index: int) -> str:
+        """The folded word, or nothing past the ends."""
+        return self.words[index].text if 0 <= index < len(self.words) else ""
+
+
+class Finder:
+    """Looks names up; keeps what it read of the gazetteer for the next text."""
+
+    def __init__(self, gazetteer: Gazetteer) -> None:
+        self._gazetteer = gazetteer
+        self.trie = gazetteer.trie
+        self._readings = lru_cache(maxsize=4096)(gazetteer.of)
+
+    def find(self, line: Line, number: int, language: str | None) -> Iterator[Candidate]:
+        """The names in a line from left to right; none overlaps another."""
+        text, words, index = line.text, line.words, 0
+        only_capitals = language is None or language in _CAPITALS_ONLY
+        while index < len(words):
+            start = words[index].start
+            if only_capitals and text[start].islower() and text[max(start - 1, 0)] != "#":
+                index += 1
+                continue
+            found = self._at(line, number, index, language)
+            if found:
+                yield found
+            index = found.last + 1 if found else index + 1
+
+    def _at(self, line: Line, number: int, index: int, language: str | None) -> Candidate | None:
+        word = line.words[index]
+        if line.text[max(word.start - 1, 0) : word.start] == "#" and (parts := _CAMEL.findall(line.text[word.start : word.end]))[1:]:
+            return self._hashtag(line, number, index, [part.lower() for part in parts], language)
+        for size, key in self._names(line, index):
+            readings = self._fitting(line, index, size, key, language)
+            if readings:
+                return _candidate(line, number, index, size, (key, readings), True)
+        if len(word.text) < 4 or word.text.isdigit() or is_run(word.text) or line.text[word.start].islower():
+            return None
+        if word.text.isascii() and not inflects(language):
+            return None
+        return self._inflected(line, number, index, language)
+
+    def _hashtag(self, line: Line, number: int, index: int, parts: list[str], language: str | None) -> Candidate | None:
+        """The place at the beginning of a tag such as #SouthSudanPeace."""
+        for size in range(len(parts), 0, -1):
+            key = " ".join(parts[:size])
+            fits = tuple(r for r in self._readings(self.trie[key]) if language is None or r.is_in(language)) if key in self.trie else ()
+            if fits and (size > 1 or fits[0].place.size >= _LARGE):
+                return _candidate(line, number, index, 1, (key, fits), True)
+        return None
+
+    def _names(self, line: Line, index: int) -> Iterator[tuple[int, str]]:
+        """The names that begin here: how many words each has, longest first."""
+        words = line.words
+        reach = _RUN_REACH if is_run(words[index].text) else _REACH
+        joined = " ".join([word.text for word in words[index : index + reach]])
+        for key in reversed(self.trie.prefixes(joined)):
+            if len(key) == len(joined) or joined[len(key)] == " ":
+                size = key.count(" ") + 1
+                if size == 1 or _is_unbroken(line.text, words[index : index + size]):
+                    yield size, key
+        if is_hangul(words[index].text):
+            yield from ((1, key) for key in reversed(self.trie.prefixes(words[index].text)) if len(key) > 1 and key != words[index].text)
+
+    def _fitting(self, line: Line, index: int, size: int, key: str, language: str | None) -> tuple[Reading, ...]:
+        """The readings of a name that the language has and the spelling allows."""
+        words = line.words
+        shown = line.text[words[index].start : words[index + size - 1].end]
+        before = line.text[max(words[index].start - 1, 0) : words[index].start]
+        if before in ("@", "_"):  # a part of somebody's handle
+            return ()
+        readings = self._readings(self.trie[key])
+        is_small = shown[0].islower() and before != "#"
+        is_part = (is_run(key) or is_hangul(key)) and len(key.replace(" ", "")) < 4
+        return tuple(
+            reading
+            for reading in readings
+            if ((language is None and _is_safe(reading, key)) or (language is not None and reading.is_in(language)))
+            and (not is_small or reading.how == "demonym")
+            and (reading.how != "short" or _is_short(shown, line, before))
+            and (not is_part or reading.place.kind != "city" or reading.place.size >= _LARGE)
+            and (reading.place.code != MASK or not is_small or reading.place.kind == "sea")
+        )
+
+    def _inflected(self, line: Line, number: int, index: int, language: str | None) -> Candidate | None:
+        """What a word means that is no name as it stands: countries, provinces and towns that are known."""
+        rest = " ".join(["", *(word.text for word in line.words[index + 1 : index + 4])])
+        for form in dictionary_forms(line.words[index].text, language):
+            key = form
+            if form[0] > "\u0590" and rest:  # a particle may stand before a name of several words
+                keys = [key for key in self.trie.prefixes(form + rest) if (form + rest + " ")[len(key)] == " "]
+                key = keys[-1] if keys else form
+            if key not in self.trie:
+                continue
+            size = key.count(" ") + 1
+            fits = tuple(reading for reading in self._readings(self.trie[key]) if _is_known(reading, language, key))
+            if fits and (size == 1 or _is_unbroken(line.text, line.words[index : index + size])):
+                return _candidate(line, number, index, size, (key, fits), False)
+        return None
+
+
+def _is_known(reading: Reading, language: str | None, key: str) -> bool:
+    """Whether a reading is well known enough to count in an inflected form."""
+    if reading.how == "short" or (language is not None and not reading.is_in(language)):
+        return False
+    place = reading.place
+    return place.kind in ("country", "area", "subdivision") or place.size >= (_LARGE if key.isascii() else _TOWN)
+
+
+def _candidate(line: Line, number: int, index: int, size: int, found: tuple[str, tuple[Reading, ...]], is_exact: bool) -> Candidate:
+    start, end = line.words[index].start, line.words[index + size - 1].end
+    return Candidate(number, index, index + size - 1, start, end, line.text[start:end], *found, is_exact)
+
+
+def _is_safe(reading: Reading, key: str) -> bool:
+    """Whether a name may count in a text of unknown language."""
+    return not reading.languages or "en" in reading.languages or len(key) >= 5 or not key.isascii()
+
+
+def _is_short(shown: str, line: Line, before: str) -> bool:
+    """Whether a short form is written as one: "US" and "U.S.", never "us"."""
+    if line.is_shouted:
+        return "." in shown
+    return " " in shown or shown.isupper() or before == "#"
+
+
+def _is_unbroken(text: str, words: Sequence[Token]) -> bool:
+    """Whether the words of a name stand together: no gap in scripts without spaces, no comma or stop elsewhere."""
+    for one, other in pairwise(words):
+        gap = text[one.end : other.start]
+        if is_run(one.text) and is_run(other.text) and gap:
+            return False
+        if len(gap) > 2 or any(mark in gap for mark in ";:!?|(),،。"):
+            return False
+    return True
