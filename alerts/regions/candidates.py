@@ -71,12 +71,23 @@ class Finder:
         self._gazetteer = gazetteer
         self.trie = gazetteer.trie
         self._readings = lru_cache(maxsize=4096)(gazetteer.of)
+        self._begins = lru_cache(maxsize=16384)(self._is_beginning)
+        self._forms = lru_cache(maxsize=16384)(self._known_forms)
+
+    def _is_beginning(self, word: str) -> bool:
+        """Whether any name begins with these letters."""
+        return next(self.trie.iterkeys(word), None) is not None
+
+    def _known_forms(self, word: str, language: str | None) -> tuple[str, ...]:
+        """The dictionary forms of a word with which some name begins."""
+        return tuple(form for form in dict.fromkeys(dictionary_forms(word, language)) if self._begins(form))
 
     def find(self, line: Line, number: int, language: str | None) -> Iterator[Candidate]:
         """The names in a line from left to right; none overlaps another."""
         text, words, index = line.text, line.words, 0
         only_capitals = language is None or language in _CAPITALS_ONLY
-        while index < len(words):
+        stop = _body(line) if number == 0 else len(words)
+        while index < stop:
             start = words[index].start
             if only_capitals and text[start].islower() and text[max(start - 1, 0)] != "#":
                 index += 1
@@ -112,6 +123,8 @@ class Finder:
     def _names(self, line: Line, index: int) -> Iterator[tuple[int, str]]:
         """The names that begin here: how many words each has, longest first."""
         words = line.words
+        if not self._begins(words[index].text) and not is_hangul(words[index].text):
+            return
         reach = _RUN_REACH if is_run(words[index].text) else _REACH
         joined = " ".join([word.text for word in words[index : index + reach]])
         for key in reversed(self.trie.prefixes(joined)):
@@ -135,17 +148,21 @@ class Finder:
         return tuple(
             reading
             for reading in readings
-            if ((language is None and _is_safe(reading, key)) or (language is not None and reading.is_in(language)))
+            if _is_in(reading, language, key)
             and (not is_small or reading.how == "demonym")
             and (reading.how != "short" or _is_short(shown, line, before))
-            and (not is_part or reading.place.kind != "city" or reading.place.size >= _LARGE)
+            and (not is_part or reading.place.kind != "city" or (reading.place.size >= _LARGE and not _is_thai(key)))
             and (reading.place.code != MASK or not is_small or reading.place.kind == "sea")
         )
 
     def _inflected(self, line: Line, number: int, index: int, language: str | None) -> Candidate | None:
         """What a word means that is no name as it stands: countries, provinces and towns that are known."""
+        is_named = index > 0 and line.is_capital(index - 1) and line.gap(index - 1) == " " and line.is_capital(index)
+        forms = self._forms(line.words[index].text, language)
+        if not forms:
+            return None
         rest = " ".join(["", *(word.text for word in line.words[index + 1 : index + 4])])
-        for form in dictionary_forms(line.words[index].text, language):
+        for form in forms:
             key = form
             if form[0] > "\u0590" and rest:  # a particle may stand before a name of several words
                 keys = [key for key in self.trie.prefixes(form + rest) if (form + rest + " ")[len(key)] == " "]
@@ -153,7 +170,8 @@ class Finder:
             if key not in self.trie:
                 continue
             size = key.count(" ") + 1
-            fits = tuple(reading for reading in self._readings(self.trie[key]) if _is_known(reading, language, key))
+            known = (reading for reading in self._readings(self.trie[key]) if _is_known(reading, language, key))
+            fits = tuple(reading for reading in known if not is_named or reading.place.kind != "city")
             if fits and (size == 1 or _is_unbroken(line.text, line.words[index : index + size])):
                 return _candidate(line, number, index, size, (key, fits), False)
         return None
@@ -161,10 +179,17 @@ class Finder:
 
 def _is_known(reading: Reading, language: str | None, key: str) -> bool:
     """Whether a reading is well known enough to count in an inflected form."""
-    if reading.how == "short" or (language is not None and not reading.is_in(language)):
+    if reading.how == "short" or not _is_in(reading, language, key):
         return False
     place = reading.place
     return place.kind in ("country", "area", "subdivision") or place.size >= (_LARGE if key.isascii() else _TOWN)
+
+
+def _body(line: Line) -> int:
+    """How many words of a headline are before the outlet's name that aggregators append: "... - The Harbour Post"."""
+    at = max(line.text.rfind(" - "), line.text.rfind(" | "))
+    before = sum(word.start < at for word in line.words) if at > 0 else 0
+    return before if before >= 4 and len(line.words) - before <= 6 else len(line.words)
 
 
 def _candidate(line: Line, number: int, index: int, size: int, found: tuple[str, tuple[Reading, ...]], is_exact: bool) -> Candidate:
@@ -172,9 +197,15 @@ def _candidate(line: Line, number: int, index: int, size: int, found: tuple[str,
     return Candidate(number, index, index + size - 1, start, end, line.text[start:end], *found, is_exact)
 
 
-def _is_safe(reading: Reading, key: str) -> bool:
-    """Whether a name may count in a text of unknown language."""
-    return not reading.languages or "en" in reading.languages or len(key) >= 5 or not key.isascii()
+def _is_in(reading: Reading, language: str | None, key: str) -> bool:
+    """Whether a name may count in a text of this language; the script speaks for itself, as feeds mistake their language."""
+    if language is None or (not key.isascii() and len(key) >= 4):
+        return not reading.languages or "en" in reading.languages or len(key) >= 5 or not key.isascii()
+    return reading.is_in(language)
+
+
+def _is_thai(key: str) -> bool:
+    return "\u0e00" <= key[0] <= "\u0e7f"
 
 
 def _is_short(shown: str, line: Line, before: str) -> bool:

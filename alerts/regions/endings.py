@@ -90,7 +90,8 @@ def dictionary_forms(word: str, language: str | None) -> Iterator[str]:
     elif "\u05d0" <= first <= "\u05ea":
         yield from _unprefixed(word, _HEBREW)
     tag = language if language and language in _TABLES else _BY_SCRIPT.get(_script(first), "")
-    for ending, others in _TABLES.get(tag, ()):
+    rules = _TABLES.get(tag, ())
+    for ending, others in rules if tag != "uk" else (*rules, *_RUSSIAN):
         if word.endswith(ending) and len(word) - len(ending) >= min(_SHORTEST, 3 if not word.isascii() else 4):
             stem = word[: -len(ending)]
             yield from (stem + other for other in others)

@@ -76,6 +76,7 @@ class Gazetteer:
     english: dict[str, str]
     languages: frozenset[str]
     common: dict[str, frozenset[str]]
+    capitals: frozenset[str]  # ISO 3166-2 codes of the provinces they lie in
     inputs: dict[str, str]  # own file -> hash of it when this was compiled
     m49: dict[str, tuple[str, list[str]]]  # number -> English name, ISO 3166-1 codes
 
@@ -151,6 +152,7 @@ def load_gazetteer(path: Path = PATH, trie_path: Path = TRIE_PATH) -> Gazetteer:
         ways=tuple((how, frozenset(languages)) for how, languages in header["ways"]),
         english=header["english"],
         languages=frozenset(header["languages"]),
+        capitals=frozenset(header["capitals"]),
         inputs=header["inputs"],
         m49={code: (name, codes) for code, (name, codes) in header["m49"].items()},
         common={kind: frozenset(words) for kind, words in common.items()},

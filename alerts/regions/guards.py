@@ -24,6 +24,7 @@ _COUNTRY_OF_GEORGIA = frozenset(
     "ukraine moldova turkey parliament lari".split()
 )
 _SURNAMES = frozenset("jordan holland ireland england houston dallas france israel chad london berlin washington lincoln jackson".split())
+_METROPOLES = frozenset("london berlin".split())  # far more often the city than a person
 
 
 class Doubt(NamedTuple):
@@ -77,11 +78,11 @@ def _person(found: Candidate, line: Line, common: dict[str, frozenset[str]]) -> 
     first, last = found.first, found.last
     before, after = line.word(first - 1), line.word(last + 1)
     kind = found.readings[0].place.kind
-    is_weak = kind != "country" and all(reading.place.size < 62 for reading in found.readings)
+    is_weak = kind != "country" and all(reading.place.size < 62 or reading.how == "alt" for reading in found.readings)
     is_behind = first > 0 and line.gap(first - 1) in (" ", ". ") and line.is_capital(first - 1)
     is_name = first == last and line.word(first) in common["given"]
     leads = is_name and line.gap(last) == " " and _is_part(line, last + 1) and (kind != "country" or after not in _NOT_NAMES)
-    if leads and line.is_sentence:
+    if leads and line.is_sentence and (is_weak or kind == "country" or line.word(first) in _SURNAMES - _METROPOLES):
         return Doubt(1.0, "part of a person's name")
     if leads:
         return Doubt(0.3, "may be a person's name")

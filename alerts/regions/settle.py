@@ -15,7 +15,7 @@ from alerts.regions.gazetteer import MASK, Place, Reading
 from alerts.regions.guards import Doubt, doubt, georgia
 from alerts.regions.states import STATES
 
-THRESHOLD = 0.5
+THRESHOLD = 0.55
 _COUNTRY = {"name": 1.0, "short": 0.95, "demonym": 0.85, "place": 0.85, "city": 0.8, "mask": 2.0}
 _IN = frozenset(  # words before a place, in the languages where they are words
     "in near at from to outside around across inside of de en em à a dans près bei aus nach im vor dem di da na w we pod z ve "
@@ -182,11 +182,22 @@ def _support(place: Place, candidate: Candidate, context: Context, ahead: str) -
     return (_HOME, ", in the source's country") if place.country == context.home else (0.0, "")
 
 
+_SPOKEN = {  # where the press of a language names small towns
+    "de": "DE AT CH LI LU", "fr": "FR BE CH LU CA SN CI ML BF NE CM CD CG GA TD HT DZ MA TN LB", "it": "IT CH SM", "nl": "NL BE SR", "pt": "PT BR AO MZ",
+    "es": "ES MX AR CO PE VE CL EC GT CU BO DO HN PY SV NI CR PA UY PR US", "pl": "PL", "cs": "CZ", "sk": "SK", "hu": "HU RO", "ro": "RO MD", "tr": "TR CY",
+    "id": "ID", "sv": "SE FI", "no": "NO", "nb": "NO", "da": "DK", "fi": "FI", "hr": "HR BA", "sr": "RS BA ME", "sl": "SI", "lt": "LT", "lv": "LV", "et": "EE",
+}  # fmt: skip
 _CASELESS = 54  # scripts without capitals: smaller towns need more than their name
 _WHAT = {
     "country": "a country's name", "subdivision": "a province or state", "county": "a county", "city": "a city", "area": "a region",
     "sea": "a sea", "mask": "",
 }  # fmt: skip
+
+
+def _is_foreign(place: Place, language: str | None) -> bool:
+    """Whether a town lies where the language of the text is not at home."""
+    spoken = _SPOKEN.get(language or "")
+    return spoken is not None and place.country not in spoken
 
 
 def _prior(reading: Reading, candidate: Candidate, language: str | None) -> float:
@@ -202,8 +213,8 @@ def _prior(reading: Reading, candidate: Candidate, language: str | None) -> floa
     if place.kind == "subdivision":
         return min(0.85, max(0.3, (place.size - 33) / 32)) - (0.1 if reading.how != "main" and is_latin else 0)
     score = min(0.9, max(0.05, (place.size - 30) / 32))
-    if reading.how == "alt" and is_latin and place.size < 58:
-        score -= 0.25 if language == "en" else 0.1
+    if is_latin and (place.size < 58 if reading.how == "alt" else place.size < 55 and _is_foreign(place, language)):
+        score -= 0.25
     if not is_latin and candidate.key[0] > "\u0590" and place.size < _CASELESS:
         score -= 0.25
     return score
