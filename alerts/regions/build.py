@@ -19,7 +19,7 @@ import marisa_trie
 from babel import Locale
 from babel.localedata import locale_identifiers
 
-from alerts.regions.build_places import capitals, m49, places, usa_counties
+from alerts.regions.build_places import m49, places, usa_counties
 from alerts.regions.gazetteer import MAGIC, MASK, PATH, RECORD, TRIE_PATH
 from alerts.regions.inflect import forms
 from alerts.regions.own import OWN, WORDS, Place, inputs, read_own, read_words
@@ -145,7 +145,8 @@ def _packed(trie: marisa_trie.Trie, edges: dict[str, list[_Edge]], world: list[P
     header = {
         "codes": list(codes), "kinds": kinds, "ways": [[how, sorted(languages)] for how, languages in ways],
         "english": english_names(), "languages": sorted({locale.language for locale in _locales()}),
-        "m49": m49(), "common": sorted(set(read_words(WORDS.read_text(encoding="utf-8")))), "inputs": inputs(), "capitals": capitals(world),
+        "m49": {code: (name, [c for c in codes if c in english_names()]) for code, (name, codes) in m49().items()},
+        "common": sorted(set(read_words(WORDS.read_text(encoding="utf-8")))), "inputs": inputs(),
         "sizes": [len(starts) * 4, len(readings) * 4, len(records), len(names)],
     }  # fmt: skip
     head = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()

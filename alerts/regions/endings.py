@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from alerts.text.normalise import fold
+
 _Rules = tuple[tuple[str, tuple[str, ...]], ...]
 
 
 def _rules(text: str) -> _Rules:
     """ "ov=,a e=a" -> remove ov and add nothing or a; remove e and add a. Longer endings first."""
-    pairs = [entry.partition("=") for entry in text.split()]
+    pairs = [entry.partition("=") for entry in fold(text).split()]
     return tuple(sorted(((end, tuple(new.split(","))) for end, _, new in pairs), key=lambda rule: -len(rule[0])))
 
 

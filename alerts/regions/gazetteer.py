@@ -27,6 +27,8 @@ MAGIC = b"TOC3"
 RECORD = "<IffHBB"  # offset of the name, latitude, longitude, code, kind, size
 MASK = "--"  # the code of what looks like a place and is none
 WATERS = "XZ"  # international waters in UN/LOCODE: the code of seas and straits, which are in no country
+# Countries whose villages make news: fighting, floods of people on the move.
+VILLAGES = frozenset("LB SY IQ YE PS IL JO IR AF PK LY SD SS SO ET ER ML BF NE NG TD CM CF CD MZ MM UA GE AM AZ HT CO".split())
 _SIZE = struct.calcsize(RECORD)
 
 
@@ -76,7 +78,6 @@ class Gazetteer:
     english: dict[str, str]
     languages: frozenset[str]
     common: dict[str, frozenset[str]]
-    capitals: frozenset[str]  # ISO 3166-2 codes of the provinces they lie in
     inputs: dict[str, str]  # own file -> hash of it when this was compiled
     m49: dict[str, tuple[str, list[str]]]  # number -> English name, ISO 3166-1 codes
 
@@ -152,7 +153,6 @@ def load_gazetteer(path: Path = PATH, trie_path: Path = TRIE_PATH) -> Gazetteer:
         ways=tuple((how, frozenset(languages)) for how, languages in header["ways"]),
         english=header["english"],
         languages=frozenset(header["languages"]),
-        capitals=frozenset(header["capitals"]),
         inputs=header["inputs"],
         m49={code: (name, codes) for code, (name, codes) in header["m49"].items()},
         common={kind: frozenset(words) for kind, words in common.items()},

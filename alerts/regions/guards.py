@@ -24,7 +24,7 @@ _COUNTRY_OF_GEORGIA = frozenset(
     "ukraine moldova turkey parliament lari".split()
 )
 _SURNAMES = frozenset("jordan holland ireland england houston dallas france israel chad london berlin washington lincoln jackson".split())
-_METROPOLES = frozenset("london berlin".split())  # far more often the city than a person
+_METROPOLES = frozenset("london paris berlin sydney milan houston dallas denver austin".split())  # far more often the city than a person
 
 
 class Doubt(NamedTuple):
@@ -56,7 +56,10 @@ def doubt(found: Candidate, line: Line, common: dict[str, frozenset[str]]) -> Do
         return Doubt(1.0, f'"{found.shown} {after.title()}" is a name of its own')
     if is_single and kind != "country" and found.key in common["common"]:
         is_city = kind == "city" and found.readings[0].place.size >= 54
-        return Doubt(0.6 if is_latin and is_city and line.is_sentence else 1.0, "an everyday word")
+        if is_latin and is_city and line.is_sentence:
+            is_there = line.word(found.first - 1) in ("in", "near", "at")
+            return Doubt(0.3 if is_there else 0.6 if found.readings[0].place.size >= 60 else 1.0, "an everyday word")
+        return Doubt(1.0, "an everyday word")
     if is_latin and (person := _person(found, line, common)).minus:
         return person
     if kind == "country":
@@ -82,7 +85,7 @@ def _person(found: Candidate, line: Line, common: dict[str, frozenset[str]]) -> 
     is_behind = first > 0 and line.gap(first - 1) in (" ", ". ") and line.is_capital(first - 1)
     is_name = first == last and line.word(first) in common["given"]
     leads = is_name and line.gap(last) == " " and _is_part(line, last + 1) and (kind != "country" or after not in _NOT_NAMES)
-    if leads and line.is_sentence and (is_weak or kind == "country" or line.word(first) in _SURNAMES - _METROPOLES):
+    if leads and line.is_sentence and line.word(first) not in _METROPOLES:
         return Doubt(1.0, "part of a person's name")
     if leads:
         return Doubt(0.3, "may be a person's name")

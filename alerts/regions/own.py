@@ -14,6 +14,7 @@ OWN = Path(__file__).with_name("own_names.txt")
 OWN_PLACES = Path(__file__).with_name("own_places.txt")
 WORDS = Path(__file__).with_name("own_words.txt")
 KINDS = {"name", "demonym", "city", "place", "short", "mask"}
+_WRITTEN = 55  # whoever wrote a village down says that news names it: as likely as a town of 300,000
 PLACE_KINDS = ("subdivision", "city", "area", "sea")
 
 
@@ -62,7 +63,8 @@ def read_places(text: str) -> Iterator[Place]:
         try:
             code, kind, lat, lon, size, rest = parts
             names = tuple(name.strip() for name in rest.split("|"))
-            place = Place(names[0], kind, code, float(lat), float(lon), int(size), names, True)
+            known = max(int(size), _WRITTEN) if kind == "city" else int(size)
+            place = Place(names[0], kind, code, float(lat), float(lon), known, names, True)
         except ValueError:
             place = None
         if place is None or place.kind not in PLACE_KINDS:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from alerts.regions.candidates import Candidate, Line
-from alerts.regions.gazetteer import MASK, Place, Reading
+from alerts.regions.gazetteer import MASK, VILLAGES, Place, Reading
 from alerts.regions.guards import Doubt, doubt, georgia
 from alerts.regions.states import STATES
 
@@ -29,6 +29,22 @@ _KIND_BEFORE = frozenset(
     "city town village province district governorate region state city село селе город городе поселок مدينة بلدة قرية محافظه ناحيه قضاء "
     "مدينه بلده قريه stadt provinz ville ciudad provincia kota kabupaten provinsi 市".split()
 )
+# Words that make villages of conflict zones likelier than people called so.
+_CONFLICT = frozenset(
+    (
+        "airstrike airstrikes strike strikes struck shelling shelled shelling bombing bombed drone drones missile missiles "
+        "rocket rockets clashes militants  gunmen troops soldiers artillery attack attacked ambush raid insurgents rebels "
+        "frontline shells mortar  غاره غارات قصف القصف مسيره اشتباكات قذايف صاروخ استهدف استهدفت يستهدف مدفعي مدفعيه "
+        "обстрел обстреляли обстрела удар удары атака атаковали дрон дроны беспилотник ракета ракеты бои боев обстріл "
+        "обстріли удари атакували безпілотник  תקיפה הפצצה כטבם רקטות טילים "
+    ).split()
+)
+# Countries that news names together: a town of one is likely where the other is named.
+_BESIDE = {
+    "PS": ("IL",), "IL": ("PS", "LB"), "LB": ("IL",), "SY": ("IL", "TR"), "UA": ("RU",), "RU": ("UA",), "AM": ("AZ",),
+    "AZ": ("AM",), "SS": ("SD",), "CD": ("RW",), "TW": ("CN",), "HK": ("CN",), "KP": ("KR",), "PK": ("IN",), "YE": ("SA",),
+}  # fmt: skip
+_BESIDE_NAMED = 0.25
 _NOBODY: frozenset[str] = frozenset()
 _AHEAD, _NEAR, _HOME = 0.6, 0.35, 0.35
 
@@ -50,6 +66,7 @@ class Context(NamedTuple):
     codes: Mapping[str, set[str]]
     home: str
     georgia: str
+    is_conflict: bool
 
 
 def settle(
@@ -88,7 +105,8 @@ def _context(candidates: Sequence[Candidate], doubts: Sequence[Doubt], lines: Se
             if reading.place.kind != "country":
                 codes.setdefault(reading.place.code, set()).add(candidate.key)
     words = frozenset(word.text for line in lines for word in line.words) if any(_is_georgia(c) for c in candidates) else frozenset()
-    return Context(countries, codes, (home or "").upper(), georgia(words))
+    is_conflict = any(word.text in _CONFLICT for line in lines for word in line.words)
+    return Context(countries, codes, (home or "").upper(), georgia(words), is_conflict)
 
 
 def _is_georgia(candidate: Candidate) -> bool:
@@ -113,7 +131,7 @@ def _ahead(candidate: Candidate, after: Candidate | None, behind: Reading | None
 def _choose(candidate: Candidate, line: Line, against: Doubt, context: Context, ahead: str, language: str | None) -> Found | None:
     best, best_score, best_why = candidate.readings[0], -9.0, ""
     setting, setting_why = _setting(candidate, line)
-    has_country = candidate.readings[0].place.kind == "country" and candidate.readings[0].how in ("name", "short")
+    has_country = candidate.readings[0].place.kind == "country" and candidate.readings[0].how in ("name", "short", "demonym")
     for reading in candidate.readings:
         if reading.place.kind == "mask":
             return Found(candidate, reading.place, "mask", 1.0, "")
@@ -179,15 +197,44 @@ def _support(place: Place, candidate: Candidate, context: Context, ahead: str) -
     if context.countries.get(place.country, _NOBODY) - {candidate.key}:
         is_same = context.codes.get(place.code, _NOBODY) - {candidate.key}
         return _NEAR + (0.1 if is_same else 0.0), f", {place.country} is named too"
-    return (_HOME, ", in the source's country") if place.country == context.home else (0.0, "")
+    if any(other in context.countries for other in _BESIDE.get(place.country, ())):
+        return _BESIDE_NAMED, ", a country beside is named"
+    if place.country == context.home:
+        return _HOME, ", in the source's country"
+    is_village = place.kind == "city" and place.country in VILLAGES and len(candidate.key) > 4
+    if context.is_conflict and is_village and len(candidate.readings) == 1:
+        return 0.25, ", a name of one place only, in a text of fighting"
+    return 0.0, ""
 
 
-_SPOKEN = {  # where the press of a language names small towns
-    "de": "DE AT CH LI LU", "fr": "FR BE CH LU CA SN CI ML BF NE CM CD CG GA TD HT DZ MA TN LB", "it": "IT CH SM", "nl": "NL BE SR", "pt": "PT BR AO MZ",
-    "es": "ES MX AR CO PE VE CL EC GT CU BO DO HN PY SV NI CR PA UY PR US", "pl": "PL", "cs": "CZ", "sk": "SK", "hu": "HU RO", "ro": "RO MD", "tr": "TR CY",
-    "id": "ID", "sv": "SE FI", "no": "NO", "nb": "NO", "da": "DK", "fi": "FI", "hr": "HR BA", "sr": "RS BA ME", "sl": "SI", "lt": "LT", "lv": "LV", "et": "EE",
-}  # fmt: skip
 _CASELESS = 54  # scripts without capitals: smaller towns need more than their name
+# Where the press of a language names small towns.
+_SPOKEN = {
+    "de": "DE AT CH LI LU".split(),
+    "fr": "FR BE CH LU CA SN CI ML BF NE CM CD CG GA TD HT DZ MA TN LB".split(),
+    "it": "IT CH SM".split(),
+    "nl": "NL BE SR".split(),
+    "pt": "PT BR AO MZ".split(),
+    "es": "ES MX AR CO PE VE CL EC GT CU BO DO HN PY SV NI CR PA UY PR US".split(),
+    "pl": "PL".split(),
+    "cs": "CZ".split(),
+    "sk": "SK".split(),
+    "hu": "HU RO".split(),
+    "ro": "RO MD".split(),
+    "tr": "TR CY".split(),
+    "id": "ID".split(),
+    "sv": "SE FI".split(),
+    "no": "NO".split(),
+    "nb": "NO".split(),
+    "da": "DK".split(),
+    "fi": "FI".split(),
+    "hr": "HR BA".split(),
+    "sr": "RS BA ME".split(),
+    "sl": "SI".split(),
+    "lt": "LT".split(),
+    "lv": "LV".split(),
+    "et": "EE".split(),
+}
 _WHAT = {
     "country": "a country's name", "subdivision": "a province or state", "county": "a county", "city": "a city", "area": "a region",
     "sea": "a sea", "mask": "",

@@ -7,7 +7,7 @@ evidence of its own only when the text names nothing.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from alerts.models import RegionEvidence
 from alerts.regions.candidates import Finder, Line
@@ -53,8 +53,7 @@ class Tagger:
         places: dict[tuple[str, str, str], list[Found]] = {}
         for one in found:
             places.setdefault((one.place.code, one.place.kind, one.place.name), []).append(one)
-        passing = _passing(places.values(), self._gazetteer.capitals)
-        evidence = [self._evidence(mentions, offsets, passing) for mentions in places.values()]
+        evidence = [self._evidence(mentions, offsets) for mentions in places.values()]
         return tuple(sorted(evidence, key=lambda e: (-e.score, e.span)))
 
     def _covered(self, language: str | None) -> str | None:
@@ -65,7 +64,7 @@ class Tagger:
         name = self._gazetteer.english.get(code.upper(), code)
         return RegionEvidence(code=code.upper(), name=name, kind="country", why="home of the source", score=HOME_SCORE)
 
-    def _evidence(self, mentions: Sequence[Found], offsets: Sequence[int], passing: frozenset[str]) -> RegionEvidence:
+    def _evidence(self, mentions: Sequence[Found], offsets: Sequence[int]) -> RegionEvidence:
         best = max(mentions, key=lambda m: (_weight(m), -m.candidate.line, -m.candidate.start))
         place, candidate = best.place, best.candidate
         score = min(1.0, _weight(best) + _AGAIN * (len(mentions) - 1))
@@ -75,28 +74,9 @@ class Tagger:
         where = f" in {country}" if country and place.kind != "country" else f" of {country}" if best.how == "demonym" else ""
         why = f'"{candidate.shown}" {best.why}{where if best.how == "demonym" or place.kind != "country" else ""}'
         kind = _KINDS.get(place.kind, place.kind)
-        code = place.code
-        if code in passing:
-            code, why = place.country, f"{why}, in passing"
         return RegionEvidence(
-            code=code, name=place.name, kind=kind, lat=place.lat, lon=place.lon, span=span, why=why, score=round(score, 3)
+            code=place.code, name=place.name, kind=kind, lat=place.lat, lon=place.lon, span=span, why=why, score=round(score, 3)
         )
-
-
-def _passing(places: Collection[Sequence[Found]], capitals: frozenset[str]) -> frozenset[str]:
-    """Provinces named in passing: only below a headline that names another of the country, or a capital for its state."""
-    headline = {m.place.code for mentions in places for m in mentions if m.candidate.line == 0}
-    times: dict[str, int] = {}
-    for mentions in places:
-        code = mentions[0].place.code
-        if "-" in code:
-            times[code] = times.get(code, 0) + len(mentions)
-    found = set()
-    for code, count in times.items():
-        others = {other for other in times if other != code and other[:2] == code[:2]}
-        if code not in headline and (code in capitals and others or others & headline and count < 3):
-            found.add(code)
-    return frozenset(found)
 
 
 def _weight(found: Found) -> float:
