@@ -72,10 +72,8 @@ def _chunk(tools: Tools, fanout: Fanout, channels: Sequence[Channel]) -> Expansi
     number, _, after = fanout.cursor.partition(":")
     at = int(number)
     rules = tools.state.rules_of_query(bell.query_ids[at], after=after, limit=limit) if at < len(bell.query_ids) else []
-    if len(rules) == limit:
-        cursor = f"{at}:{rules[-1].rule_id}"
-    else:
-        cursor = f"{at + 1}:" if at + 1 < len(bell.query_ids) else ""
+    after_query = f"{at + 1}:" if at + 1 < len(bell.query_ids) else ""
+    cursor = f"{at}:{rules[-1].rule_id}" if len(rules) == limit else after_query
     alerts: dict[str, Alert] = {}
     deliveries: dict[str, Delivery] = {}
     ttl = timedelta(seconds=tools.settings.deliver.ttl_s)

@@ -28,6 +28,8 @@ from alerts.stories.tag import tag
 from alerts.text.fingerprint import content_id
 
 _COMMIT = 20  # items committed in one round trip: what a kill makes the next sifter look at one by one
+_LONGEST_AHEAD_S = 3600.0  # a date further ahead, or older than 30 days, is implausible: the first sighting counts
+_OLDEST_S = 30 * 86400.0
 _log = structlog.get_logger("sift")
 
 
@@ -173,14 +175,18 @@ def _why_silent(tools: Tools, change: Change, story: Story) -> str:
         return f"{change.kind.value}: it was there before we watched, so it starts no story that rings"
     if change.kind is ChangeKind.RETURNED:
         return "returned: an item that comes back is no news"
-    published = change.item.published_at
-    if change.is_catch_up and published and _age_s(change.polled_at, published) > tools.settings.poll.stale_s:
-        return f"stale: published {_age_s(change.polled_at, published) / 3600:.0f} h before we were back"
+    age_s = _age_s(change)
+    if change.is_catch_up and age_s > tools.settings.poll.stale_s:
+        return f"stale: published {age_s / 3600:.0f} h before we were back"
     return ""
 
 
-def _age_s(now: datetime, then: datetime) -> float:
-    return (now - then).total_seconds()
+def _age_s(change: Change) -> float:
+    """How old an item was when we found it, in seconds; 0 when it has no date, or one that cannot be right."""
+    if change.item.published_at is None:
+        return 0.0
+    age_s = (change.polled_at - change.item.published_at).total_seconds()
+    return age_s if -_LONGEST_AHEAD_S <= age_s <= _OLDEST_S else 0.0
 
 
 def _stage(matched: int, fresh: int) -> str:

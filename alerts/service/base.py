@@ -180,9 +180,7 @@ class Service(FileDesk):
         except OSError as error:
             raise ConfigError(f"{path}: {error.strerror}; name a file that does not exist yet") from error
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            lines = 0
-            for lines, line in enumerate(self.tools.state.dump(), 1):
-                file.write(line + "\n")
+            lines = sum(bool(file.write(line + "\n")) for line in self.tools.state.dump())
             file.write(backup.keys_line(self.tools.keys.export()) + "\n")
             file.flush()
             os.fsync(file.fileno())

@@ -34,6 +34,7 @@
     leases:<owner>     SET     source:<id>, lane:<id>
     owners             HASH    owner -> "<queue> <Unix seconds of its last progress>"
     wake:<queue>       STRING  a wake-up is on its way (expires)
+    turn:<name>        STRING  somebody did this a moment ago (expires)
     channels           HASH    channel id -> Channel as JSON, URL sealed
     subscribers        HASH    subscriber id -> Subscriber as JSON
     applied            HASH    configuration file -> fingerprint it had when it was applied

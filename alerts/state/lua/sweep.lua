@@ -23,5 +23,10 @@ for _, story in ipairs(closed) do
   redis.call('DEL', key('story:' .. story))
   redis.call('ZREM', key('stories'), story)
 end
-redis.call('ZREMRANGEBYSCORE', key('deliveries'), '-inf', stamp(now - tonumber(ARGV[2])))
+local past = stamp(now - tonumber(ARGV[2]))
+redis.call('ZREMRANGEBYSCORE', key('deliveries'), '-inf', past)
+redis.call('ZREMRANGEBYSCORE', key('alerts:me'), '-inf', past)
+for _, subscriber in ipairs(redis.call('HKEYS', key('subscribers'))) do
+  redis.call('ZREMRANGEBYSCORE', key('alerts:' .. subscriber), '-inf', past)
+end
 return {freed, trimmed, #closed}
