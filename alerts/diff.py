@@ -299,9 +299,7 @@ def is_near_equal(before: str, after: str) -> bool:
     kept = added = 0
     for op in Levenshtein.opcodes(old, new):
         a, b = old[op.src_start : op.src_end], new[op.dest_start : op.dest_end]
-        if op.tag == "equal":
-            kept += len(a)
-        elif op.tag == "replace" and all(map(_is_same_word, a, b)):
+        if op.tag == "equal" or (op.tag == "replace" and all(map(_is_same_word, a, b))):
             kept += len(a)
         elif op.tag == "replace":
             return False

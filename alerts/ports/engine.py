@@ -116,6 +116,14 @@ class KeepStore(Protocol):
         """Whether a wake-up for this queue should be sent: none was in the last seconds that nobody answered."""
         ...
 
+    def claim_turn(self, name: str, every_s: float) -> bool:
+        """Whether it is the caller's turn to do what is to be done once in so many seconds."""
+        ...
+
+    def shed_archive(self) -> int:
+        """Drop the older half of the archive, when memory runs short; how many items."""
+        ...
+
     def clear_wake(self, queue: str) -> None:
         """Somebody woke up: the next wake-up is to be sent again."""
         ...

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from alerts.state.redis import RedisState
 
 FORMAT = "tocsin-backup"
-_TRANSIENT = ("lease:", "leases:", "lane:owner", "lane:until", "owners", "wake:", "sifter")
+_TRANSIENT = ("lease:", "leases:", "wake:", "turn:")  # beginnings of names
+_TRANSIENT_NAMES = ("lane:owner", "lane:until", "owners", "sifter")
+_EMPTY = ("schema", "items")  # what a store holds before anything was done
 
 
 def dump(state: RedisState) -> Iterator[str]:
@@ -23,7 +25,7 @@ def dump(state: RedisState) -> Iterator[str]:
     yield json.dumps({"format": FORMAT, "schema": SCHEMA, "created_at": state.now().isoformat()})
     for name in sorted(_names(state)):
         short = name.removeprefix(state.prefix)
-        if not short.startswith(_TRANSIENT):
+        if not _is_transient(short):
             yield json.dumps({"key": short, **_read(state, name)})
 
 
@@ -50,7 +52,11 @@ def split_keys(lines: list[tuple[int, str]]) -> tuple[str, list[tuple[int, str]]
     """(keys, other lines). Raises: ConfigError when the last line is missing: the backup was cut off."""
     if not lines or not lines[-1][1].startswith('{"keys"'):
         raise ConfigError("the backup is cut off: its last line, the keys, is missing; nothing was restored")
-    return str(json.loads(lines[-1][1])["keys"]), lines[:-1]
+    number, line = lines[-1]
+    try:
+        return str(json.loads(line)["keys"]), lines[:-1]
+    except (ValueError, KeyError) as error:
+        raise ConfigError(f"line {number}: the backup is cut off in its last line, the keys; nothing was restored") from error
 
 
 def restore(state: RedisState, lines: Iterable[tuple[int, str]]) -> int:
@@ -63,7 +69,8 @@ def restore(state: RedisState, lines: Iterable[tuple[int, str]]) -> int:
         StateError: The store is not empty.
         ConfigError: A line cannot be read; nothing was written.
     """
-    if any(not n.removeprefix(state.prefix).startswith(("schema", "items", *_TRANSIENT)) for n in _names(state)):
+    held = (name.removeprefix(state.prefix) for name in _names(state))
+    if any(name not in _EMPTY and not _is_transient(name) for name in held):
         raise StateError("the store is not empty; restore into a new data directory")
     rows = [_parse(number, line) for number, line in lines]
     state.run_commands(("DEL", state.prefix + row["key"]) for row in rows)
@@ -71,6 +78,10 @@ def restore(state: RedisState, lines: Iterable[tuple[int, str]]) -> int:
     state.prepare()
     state.touch_due()
     return len(rows)
+
+
+def _is_transient(name: str) -> bool:
+    return name in _TRANSIENT_NAMES or name.startswith(_TRANSIENT)
 
 
 def _names(state: RedisState) -> list[str]:

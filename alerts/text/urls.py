@@ -36,6 +36,14 @@ def canonical_url(url: str) -> str:
     return urlunsplit(("https", netloc, quote(path, safe="/%:@!$&'()*+,;=~-._"), query, ""))
 
 
+def is_web_address(url: str) -> bool:
+    """Whether the text is a whole http or https URL, as a person gives one, with a host in it."""
+    try:
+        return absolute_url(url, url) == url and bool(urlsplit(url).hostname)
+    except ValueError:
+        return False
+
+
 def absolute_url(base: str, link: str) -> str:
     """The link as an absolute http(s) URL seen from `base`; empty for javascript:, data:, mailto: and nonsense."""
     try:
