@@ -21,9 +21,10 @@ from pathlib import Path
 from typing import Any
 
 from alerts.bootstrap import build_service
+from alerts.child import Part
 from alerts.settings import Settings, config_dir, load_settings
 from alerts.state.server import held
-from alerts.up import Part, run_service
+from alerts.up import run_service
 from alerts.wire import LoopbackServer, WirePage, page_handler
 
 _BANNER_S = 60.0  # a ticker line leaves the banner after this

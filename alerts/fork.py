@@ -92,9 +92,9 @@ def fork_module(module: str, arguments: Sequence[str], *, env: Mapping[str, str]
             ask_kernel()
         _take_over(module, arguments, env, output)
         code = _run(module)
-    except BaseException:  # noqa: BLE001  nothing of ours may run on in the copy of the parent's stack
-        traceback.print_exc()
-    finally:
+    finally:  # whatever happened: nothing of ours may run on in the copy of the parent's stack
+        if sys.exc_info()[0]:
+            traceback.print_exc()
         _leave(code)
 
 
@@ -138,9 +138,9 @@ def _run(module: str) -> int:
 
 def _leave(code: int) -> NoReturn:
     """End at once, without what the parent would do at its end."""
-    with suppress(Exception):
+    try:
         atexit._run_exitfuncs()
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError):
+        for stream in (sys.stdout, sys.stderr):
             stream.flush()
-    os._exit(code)
+    finally:
+        os._exit(code)

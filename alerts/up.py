@@ -24,12 +24,13 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
+from alerts.child import Part
 from alerts.errors import StateError
 from alerts.fork import preload
 from alerts.settings import Settings, config_dir
 from alerts.state import server
 from alerts.state.redis import RedisState
-from alerts.supervise import Death, Part, Supervisor
+from alerts.supervise import Death, Supervisor
 
 __all__ = ["Part", "own_store", "run", "run_service", "worker_arguments"]
 

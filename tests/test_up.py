@@ -20,11 +20,12 @@ from pathlib import Path
 import pytest
 
 from alerts import up
+from alerts.child import Part, spawn
 from alerts.errors import ConfigError, StateError
 from alerts.settings import Settings
 from alerts.state import server
 from alerts.state.redis import RedisState
-from alerts.supervise import Death, Part, Supervisor, Watch, spawn
+from alerts.supervise import Death, Supervisor, Watch
 from tests.builders import a_source
 
 
@@ -511,7 +512,7 @@ def test_what_a_part_started_ends_with_it(tmp_path: Path) -> None:
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux kills children with their parent")
 def test_parts_die_with_the_supervisor(tmp_path: Path) -> None:
     code = (
-        "import sys; from alerts import up; from alerts.supervise import Part, Supervisor\n"
+        "import sys; from alerts import up; from alerts.child import Part; from alerts.supervise import Supervisor\n"
         f"part = Part('worker', (sys.executable, '-ISc', {SLOW_TO_STOP!r}))\n"
         "log = up.MergedLog(sys.stdout, ['worker'])\n"
         "with up.signals() as receiver: Supervisor([part], log=log, stop_s=5, policy=up.restart_policy).run(receiver)"

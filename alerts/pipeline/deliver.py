@@ -71,9 +71,9 @@ def _chunk(tools: Tools, fanout: Fanout, channels: Sequence[Channel]) -> Expansi
     bell, limit = fanout.bell, tools.settings.deliver.chunk
     number, _, after = fanout.cursor.partition(":")
     at = int(number)
-    rules = tools.state.rules_of_query(bell.query_ids[at], after=after, limit=limit) if at < len(bell.query_ids) else []
+    rules, last = tools.state.rules_of_query(bell.query_ids[at], after=after, limit=limit) if bell.query_ids else ([], "")
     after_query = f"{at + 1}:" if at + 1 < len(bell.query_ids) else ""
-    cursor = f"{at}:{rules[-1].rule_id}" if len(rules) == limit else after_query
+    cursor = f"{at}:{last}" if last else after_query
     alerts: dict[str, Alert] = {}
     deliveries: dict[str, Delivery] = {}
     ttl = timedelta(seconds=tools.settings.deliver.ttl_s)

@@ -75,9 +75,7 @@ def _claim(tools: Tools) -> list[SourceLease]:
 
 def _commit(tools: Tools, commits: Sequence[PollCommit]) -> int:
     """Commit; wakes the sifter when there is something for it."""
-    for commit in commits:
-        if commit.state.is_baselined:
-            tools.baselines.note(commit.source_id)
+    tools.baselines.note([commit.source_id for commit in commits if commit.state.is_baselined])
     outcomes = tools.state.commit_polls(commits)
     for commit, outcome in zip(commits, outcomes, strict=True):
         if outcome is Outcome.STALE:
@@ -114,14 +112,14 @@ def _read(tools: Tools, lease: SourceLease, page: Page, now: datetime) -> PollCo
     parsed = parse(
         source, page.body, content_type=page.content_type, base_url=page.url or source.url, votes=votes, sandbox=tools.sandbox
     )
-    items = parsed.items[: tools.settings.poll.max_items]
     is_first = not state.is_baselined
+    is_recovering = is_first and tools.baselines.knows(source.source_id)
+    is_silent = is_first and not is_recovering
+    items = parsed.items if is_silent else parsed.items[: tools.settings.poll.max_items]
     marks = {} if is_first else tools.state.marks(source.source_id)
     is_capped = len(items) < len(parsed.items)
     is_whole = parsed.is_complete and not is_capped
     change = diff(items, marks, source=source, now=now, lines=state.lines, is_complete=is_whole)
-    is_recovering = is_first and tools.baselines.knows(source.source_id)
-    is_silent = is_first and not is_recovering
     is_baselined = state.is_baselined or bool(items) or source.kind is not SourceKind.FEED
     learned = replace(
         _met(lease, page, now),

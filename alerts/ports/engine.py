@@ -68,8 +68,8 @@ class DeliverStore(Protocol):
         """Bells not yet expanded, oldest first."""
         ...
 
-    def rules_of_query(self, query_id: str, *, after: str, limit: int) -> list[Rule]:
-        """Rules with this query in the order of their ids, after that id."""
+    def rules_of_query(self, query_id: str, *, after: str, limit: int) -> tuple[list[Rule], str]:
+        """Rules with this query in the order of their ids, after that id; and the id to go on after ('' = no more)."""
         ...
 
     def commit_expansions(self, expansions: Sequence[Expansion]) -> list[Outcome]:

@@ -205,9 +205,7 @@ class Service(FileDesk):
             raise ConfigError(f"{path}: {error}") from error
         self.tools.keys.adopt(keys)  # first: channels that nobody can open would be of no use
         restored = self.tools.state.restore(rows)
-        for view in self.sources():
-            if view.state.is_baselined:
-                self.tools.baselines.note(view.source.source_id)
+        self.tools.baselines.note([view.source.source_id for view in self.sources() if view.state.is_baselined])
         return restored
 
 

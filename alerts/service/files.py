@@ -105,7 +105,7 @@ class FileDesk(AlertDesk):
                 raise NotFoundError(f"{path}: rule {rule.rule_id}: subscriber: nobody is {rule.subscriber_id!r}")
 
     def _apply_subscriber(self, row: Mapping[str, Any], applied: Applied) -> None:
-        before = {s.subscriber_id: s.name for s in self.tools.state.subscribers()}
+        before = {s.subscriber_id: s.name for s in self.subscribers()}
         is_new = before.get(row["id"]) != (row.get("name") or row["id"])
         if is_new:
             self.add_subscriber(row["id"], row.get("name", ""))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 FORMAT = "tocsin-backup"
 _TRANSIENT = ("lease:", "leases:", "wake:", "turn:")  # beginnings of names
-_TRANSIENT_NAMES = ("lane:owner", "lane:until", "owners", "sifter")
+_TRANSIENT_NAMES = ("lanes:owner", "lanes:until", "turn:", "owners", "sifter")
 _EMPTY = ("schema", "items")  # what a store holds before anything was done
 
 

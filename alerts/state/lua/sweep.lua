@@ -1,10 +1,11 @@
 -- ARGV: prefix, keep_s, story_keep_s. Answers freed lanes, trimmed items, closed stories.
 local freed = 0
-for _, channel in ipairs(redis.call('ZRANGEBYSCORE', key('lane:until'), '-inf', stamp(now), 'LIMIT', 0, 200)) do
-  end_lane_lease(channel, redis.call('HGET', key('lane:owner'), channel) or '')
+for _, channel in ipairs(redis.call('ZRANGEBYSCORE', key('lanes:until'), '-inf', stamp(now), 'LIMIT', 0, 200)) do
+  end_lane_lease(channel, redis.call('HGET', key('lanes:owner'), channel) or '')
   offer_lane(channel, now)
   freed = freed + 1
 end
+redis.call('ZREMRANGEBYSCORE', key('lanes:rest'), '-inf', stamp(now))
 -- Everything before the oldest unacknowledged item, or up to the last one handed out, is done with.
 local trimmed = 0
 local groups = redis.call('XINFO', 'GROUPS', key('items'))
