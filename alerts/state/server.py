@@ -204,7 +204,7 @@ def configuration(directory: Path, socket_file: Path, *, memory_mb: int) -> str:
         f"maxmemory {memory_mb}mb",
         "maxmemory-policy noeviction",
         'logfile ""',
-        "loglevel notice",
+        "loglevel warning",
         "always-show-logo no",
     ]
     return "\n".join(lines) + "\n"
