@@ -35,7 +35,8 @@ class Base:
         try:
             return self._client.execute_command(*command)
         except (RedisConnectionError, RedisTimeoutError) as error:
-            raise StateError(f"the store does not answer: {str(error).rstrip('.')}; is `tocsin up`, or the server of redis_url, running?") from error
+            what_to_do = "is `tocsin up`, or the server of redis_url, running?"
+            raise StateError(f"the store does not answer: {str(error).rstrip('.')}; {what_to_do}") from error
         except RedisError as error:
             raise StateError(f"the store refused {command[0]!s}: {error}") from error
 
