@@ -15,6 +15,7 @@ from alerts.rules.query import check_query
 from alerts.settings import read_text, read_toml
 
 KEYS = ("id", "name", "query", "subscriber", "channels", "enabled", "unknown")
+_OTHERS = ("channel", "subscriber", "source")  # tables of the same file that are for `tocsin apply`
 _MAX_ID = 100
 _MAX_NAME = 200
 _MAX_BYTES = 1_000_000_000  # of JSON Lines: a million rules are about 100 MB
@@ -64,7 +65,7 @@ def _distinct(rows: Iterable[tuple[str, Mapping[str, Any]]], areas: Areas | None
 def _toml_rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
     table = read_toml(path)
     for key in table:
-        if key != "rule":
+        if key not in ("rule", *_OTHERS):
             raise ConfigError(f"{path}: {key}: unknown key; rules are tables [[rule]]")
     return _numbered(table.get("rule", []), path)
 
