@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from alerts.models import Operand, RegionEvidence
 from alerts.rules.grammar import parse
 from alerts.rules.match import Areas, Document, leaf_answer
-from alerts.rules.nodes import Everything, Lang, Leaf, Query, Region, Urgency, Words, leaves
+from alerts.rules.nodes import AllOf, AnyOf, Everything, Lang, Leaf, NoneOf, Query, Region, Urgency, Words, leaves
 
+_STAGES: Mapping[type, str] = {Words: "words", Region: "region", Lang: "language", Urgency: "urgency", Everything: "everything"}
 _PLACES = {"": "headline and text", "source": "source id", "topic": "topics", "url": "link", "title": "headline"}
 
 
@@ -23,7 +27,36 @@ def explain(query: Query | str, document: Document, areas: Areas) -> tuple[Opera
     return tuple(_operand(leaf, document, areas) for leaf in leaves(parsed))
 
 
+def obstacle(query: Query | str, document: Document, areas: Areas) -> Operand | None:
+    """The first operand because of which the query is not true of the item; None when it is true.
+
+    Under NOT that is an operand that is true. Where several would have to be otherwise, it is the first one written.
+
+    Raises:
+        QueryError: A query as typed that does not parse.
+    """
+    leaf = _obstacle(parse(query) if isinstance(query, str) else query, document, areas, is_wanted=True)
+    return _operand(leaf, document, areas) if leaf else None
+
+
+def _obstacle(query: Query, document: Document, areas: Areas, *, is_wanted: bool) -> Leaf | None:
+    """The first operand that keeps the query from having the wanted answer."""
+    if isinstance(query, NoneOf):
+        return _obstacle(query.part, document, areas, is_wanted=not is_wanted)
+    if not isinstance(query, AllOf | AnyOf):
+        return None if leaf_answer(query, document, areas) is is_wanted else query
+    found = [_obstacle(part, document, areas, is_wanted=is_wanted) for part in query.parts]
+    needs_all = isinstance(query, AllOf) is is_wanted
+    if not needs_all and None in found:
+        return None
+    return next((leaf for leaf in found if leaf), None)
+
+
 def _operand(leaf: Leaf, document: Document, areas: Areas) -> Operand:
+    return replace(_answered(leaf, document, areas), stage=_STAGES[type(leaf)])
+
+
+def _answered(leaf: Leaf, document: Document, areas: Areas) -> Operand:
     answer = leaf_answer(leaf, document, areas)
     match leaf:
         case Words():

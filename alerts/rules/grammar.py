@@ -24,6 +24,7 @@ MAX_DEPTH = 20  # brackets within brackets
 MIN_PREFIX = 2  # letters before a *, of scripts with spaces between words
 
 _GRAMMAR = Path(__file__).with_name("query.lark")
+_CONTROL = re.compile(r"(?!\s)[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _QUOTES = str.maketrans("“”„‟«»＂", '"""""""')
 _SMALL = {"and": "AND", "or": "OR", "not": "NOT"}
 _URGENCY = re.compile(r"(<=|>=|<|>|=)?([1-5])(?:-([1-5]))?")
@@ -172,6 +173,8 @@ def _check_shape(text: str) -> None:
     if len(text) > MAX_LENGTH:
         raise QueryError(f"{len(text)} characters; a query may have {MAX_LENGTH}: make several rules of it", MAX_LENGTH + 1)
     depth = 0
+    if control := _CONTROL.search(text):
+        raise QueryError(f"U+{ord(control.group()):04X} is a control character; remove it", control.start() + 1)
     for column, char in enumerate(_without_phrases(text), 1):
         depth += (char == "(") - (char == ")")
         if depth > MAX_DEPTH:
