@@ -25,7 +25,7 @@ FILES: dict[str, bytes] = {
     "wrong_type.toml": b"[[rule]]\nid = 'x'\nquery = 5\n",
     "unknown_key.toml": b"[[source]]\nid = 'x'\nurl = 'https://a.example/'\ncolour = 'red'\n",
     "bad_query.toml": b"[[rule]]\nid = 'x'\nquery = '(a OR'\n",
-    "bad_region.toml": b"[[rule]]\nid = 'x'\nquery = 'region:Atlantis'\n",
+    "bad_region.toml": b"[[rule]]\nid = 'x'\nquery = 'region:Lemuria'\n",
     "bad_channel.toml": b"[[subscriber]]\nid = 'new'\n[[source]]\nid = 'new'\nurl = 'https://a.example/'\n"
     b"[[channel]]\nid = 'new'\nurl = 'gopher://x'\n",
     "masked.toml": b"[[subscriber]]\nid = 'new'\n[[channel]]\nid = 'new'\nurl = 'ntfys://ntfy.example/***'\n",
@@ -44,7 +44,7 @@ FILES: dict[str, bytes] = {
     "utf16.jsonl": ITEM.encode("utf-16"),
     "items.jsonl": ITEM.encode(),
     "time.jsonl": b'{"id": "1", "title": "x", "source": "s", "time": "yesterday"}\n',
-    "home.jsonl": b'{"id": "1", "title": "x", "text": "x", "source": "s", "time": 1, "source_region": "Atlantis"}\n',
+    "home.jsonl": b'{"id": "1", "title": "x", "text": "x", "source": "s", "time": 1, "source_region": "Lemuria"}\n',
     "page.html": b"<html><body><p>Nothing here</p></body></html>",
     "not.opml": b"<rss></rss>",
     "other.backup": b'{"format": "something else"}\n',
@@ -98,7 +98,7 @@ ARGUMENTS: Mapping[str, Mapping[tuple[str, ...], str]] = {
         ("-f", "{wrong_type.toml}"): "query",
         ("-f", "{unknown_key.toml}"): "colour",
         ("-f", "{bad_query.toml}"): "column",
-        ("-f", "{bad_region.toml}"): "Atlantis",
+        ("-f", "{bad_region.toml}"): "Lemuria",
         ("-f", "{bad_channel.toml}"): "gopher",
         ("-f", "{masked.toml}"): "with its secrets",
         ("-f", "{bad_slug.toml}"): "A B",
@@ -173,7 +173,7 @@ ARGUMENTS: Mapping[str, Mapping[tuple[str, ...], str]] = {
         ('"open',): "column",
         ("a\x00b",): "NUL",
         ("a\x1bb",): "column",
-        ("region:Atlantis",): "Atlantis",
+        ("region:Lemuria",): "Lemuria",
         ("colour:red",): "colour",
         ("urgency:9",): "urgency",
         ("(" * 5000 + "a" + ")" * 5000,): "column",
@@ -194,7 +194,7 @@ ARGUMENTS: Mapping[str, Mapping[tuple[str, ...], str]] = {
         ("fire", "--text", ""): "empty",
         ("(", "--text", "x"): "column",
         ("fire", "--text", "x", "--home", "Lebanon"): "ISO",
-        ("region:Atlantis", "--text", "x"): "Atlantis",
+        ("region:Lemuria", "--text", "x"): "Lemuria",
     },
     "rules match": {
         **{("{items.jsonl}", "--rules", file): words for file, words in TEXT_FILES.items()},
@@ -243,6 +243,8 @@ ARGUMENTS: Mapping[str, Mapping[tuple[str, ...], str]] = {
     "deliveries list": {("--status", "lost"): "expired", ("--limit", "1.5"): "--limit"},
     "deliveries replay": {("nobody",): "nobody"},
     "deliveries drop": {("nobody",): "nobody"},
+    "regions show": {("Lemuria",): "Lemuria", ("near:99,1,5km",): "latitude", ("near:x",): "no circle", ("",): "no region"},
+    "regions search": {("///",): "no place", ("",): "no place", ("zzzzqx",): "zzzzqx"},
     **{
         edge: {
             **{(file,): words for file, words in NO_FILES.items()},

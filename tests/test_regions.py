@@ -88,6 +88,82 @@ def test_what_only_looks_like_a_country_is_none(text: str) -> None:
     assert [] == codes(text)
 
 
+@pytest.mark.parametrize(
+    ("language", "text", "expected"),
+    [
+        ("en", "Drone hits car in Bint Jbeil", "LB-NA"),
+        ("ar", "غارة على بلدة عيترون", "LB-NA"),
+        ("ru", "Обстрел Харькова", "UA-63"),
+        ("uk", "Вибухи у Києві", "UA-30"),
+        ("pl", "Pożar w Warszawie", "PL-14"),
+        ("tr", "Diyarbakır'da deprem", "TR-21"),
+        ("fa", "زلزله در اصفهان", "IR-10"),
+        ("hi", "दिल्ली में आग", "IN-DL"),
+        ("bn", "চট্টগ্রামে আগুন", "BD-10"),
+        ("he", "שריפה בחיפה", "IL-HA"),
+        ("zh", "北京发生火灾", "CN-BJ"),
+        ("ko", "서울에서 화재", "KR-11"),
+        ("th", "ไฟไหม้ในกรุงเทพมหานคร", "TH-10"),
+        ("en", "Fire at a mill in Lebanon, Pa.", "US-PA"),
+        ("en", "WINNIPEG \u2014 Snow closes schools", "CA-MB"),
+        ("en", "Attack in Nice kills three", "FR-06"),
+        ("en", "Soldiers raid Bethlehem, Israeli army says", "PS-BTH"),
+        ("ar", "حريق بذي قار", "IQ-DQ"),
+    ],
+)
+def test_a_city_is_found_in_the_forms_of_its_language(language: str, text: str, expected: str) -> None:
+    assert expected in [e.code for e in tagged(text, language)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Nice weather for the regatta",
+        "Jordan Bardella opens a museum",
+        "Paris Hilton sells a house",
+        "Chad Smith plays the drums again",
+        "Giorgia waves to the crowd",
+        "Washington Post buys a printer",
+        "Reading is good for you in March",
+        "Police search the Mobile app",
+        "Of mice and men",
+    ],
+)
+def test_people_papers_and_everyday_words_are_no_places(text: str) -> None:
+    assert [] == [e.name for e in tagged(text)]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Storm hits New England", "New England"),
+        ("Storm hits New Mexico", "New Mexico"),
+        ("Ships cross the Taiwan Strait", "Taiwan Strait"),
+        ("Fighting in South Lebanon", "South Lebanon"),
+        ("Fighting in the Gaza Strip", "Gaza Strip"),
+    ],
+)
+def test_the_longer_name_wins(text: str, name: str) -> None:
+    assert [name] == [e.name for e in tagged(text)]
+
+
+def test_seas_belong_to_no_country() -> None:
+    assert [] == codes("Ship seized in the Strait of Hormuz")
+
+
+def test_the_outlet_behind_a_dash_is_no_place() -> None:
+    assert ["GR"] == codes("Ferry runs aground off Greece in a storm - The Bombay Mirror")
+
+
+def test_a_country_of_a_hashtag_is_found() -> None:
+    assert ["SS"] == codes("#SouthSudanPeace talks resume")
+
+
+def test_the_home_of_the_source_chooses_among_places_of_one_name() -> None:
+    assert "US" in codes("Council of Mansfield meets", home="US")
+    assert "GB" in codes("Council of Mansfield meets", home="GB")
+
+
 def test_georgia_is_told_apart_by_what_stands_beside_it() -> None:
     assert ["GE"] == codes("Protest in Tbilisi as Georgia votes")
     assert ["US"] == codes("The Atlanta council in Georgia votes on a bridge")
@@ -101,7 +177,7 @@ def test_evidence_says_where_and_why() -> None:
     text = "Ferry sinks\nThe port of Beirut was closed."
     (found,) = tagged(text)
     assert ("LB-BA", "Beirut", "city", "Beirut") == (found.code, found.name, found.kind, text[slice(*found.span)])
-    assert found.why == '"Beirut" a city, after "of" in Lebanon'
+    assert found.why == '"Beirut" a city in Lebanon, after "of"'
     assert 0 < found.score < 1
 
 

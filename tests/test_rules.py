@@ -180,7 +180,7 @@ def test_a_wrong_query_says_where_and_what_to_write(query: str, column: int, mes
 
 def test_a_region_nobody_knows_is_an_error_at_its_column() -> None:
     with pytest.raises(QueryError, match="column 13: no region is called"):
-        check_query("fire region:Atlantis", AREAS)
+        check_query("fire region:Lemuria", AREAS)
     check_query("fire region:Levant", AREAS)
 
 
@@ -285,7 +285,7 @@ def test_a_query_that_was_removed_or_replaced_no_longer_matches() -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "error"), [("fire (", QueryError), ("region:Atlantis", NotFoundError), ("-region:Atlantis", NotFoundError)]
+    ("query", "error"), [("fire (", QueryError), ("region:Lemuria", NotFoundError), ("-region:Lemuria", NotFoundError)]
 )
 def test_a_query_that_cannot_be_put_leaves_the_index_as_it_was(query: str, error: type[Exception]) -> None:
     index = RuleIndex(AREAS)
@@ -359,7 +359,7 @@ def test_an_empty_file_has_no_rules(tmp_path: Path) -> None:
         ("r.toml", '[[rule]]\nid = 1\nquery = "fire"', "rule 1: id: must be a text, not 1"),
         ("r.toml", '[[rule]]\nid = ""\nquery = "fire"', "rule 1: id: must be 1 to 100 printable characters"),
         ("r.toml", '[[rule]]\nid = "f"\nquery = "fire ("', "rule 1: query: column 6: this bracket is never closed"),
-        ("r.toml", '[[rule]]\nid = "f"\nquery = "region:Atlantis"', "rule 1: query: column 8: no region"),
+        ("r.toml", '[[rule]]\nid = "f"\nquery = "region:Lemuria"', "rule 1: query: column 8: no region"),
         ("r.toml", '[[rule]]\nid = "f"\nquery = "fire"\nunknown = "yes"', 'unknown: must be "in" or "out"'),
         ("r.toml", '[[rule]]\nid = "f"\nquery = "fire"\nchannels = "phone"', "channels: must be a list"),
         ("r.toml", '[[rule]]\nid = "f"\nquery = "fire"\n[[rule]]\nid = "f"\nquery = "storm"', "rule 2: id: 'f' is used by an earlier"),

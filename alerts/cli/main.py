@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from alerts import __version__
-from alerts.cli import alerts, channels, edges, engine, rules, show, sources
+from alerts.cli import alerts, channels, edges, engine, places, rules, show, sources
 from alerts.errors import AlertsError, ConfigError, NotFoundError, QueryError
 
 INTERRUPTED = 130  # what a shell says of a program that ended by Ctrl-C
@@ -24,6 +24,8 @@ app.add_typer(channels.app, name="channels")
 app.add_typer(rules.people, name="subscribers")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(alerts.deliveries, name="deliveries")
+edges.regions.command(name="show")(places.show_region)
+edges.regions.command(name="search")(places.search_regions)
 app.add_typer(edges.regions, name="regions")
 app.add_typer(edges.stories, name="stories")
 for _command in (

@@ -42,7 +42,7 @@ class Area:
             return True
         if self.shape is not None and evidence.lat is not None and evidence.lon is not None and evidence.kind in ("city", "area"):
             return self.shape.contains(evidence.lat, evidence.lon)
-        if country not in self.touched:
+        if country not in self.touched or country == WATERS:
             return False
         if evidence.kind in ("country", "area") or "-" not in evidence.code or self.shape is not None:
             return None

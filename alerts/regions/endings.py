@@ -74,7 +74,6 @@ _TABLES: Mapping[str, _Rules] = {
 _ARABIC = ("وبال", "وب", "ول", "فب", "و", "ف", "ب", "ل", "ك")
 _HEBREW = ("שב", "שה", "וב", "ול", "ומ", "וה", "מה", "ש", "ו", "ב", "ל", "מ", "ה", "כ")
 _BY_SCRIPT = {"cyrillic": "ru", "hebrew": "he", "bengali": "bn", "devanagari": "hi", "greek": "el"}
-_SHORTEST = 4
 
 
 def inflects(language: str | None) -> bool:
@@ -93,10 +92,11 @@ def dictionary_forms(word: str, language: str | None) -> Iterator[str]:
         yield from _unprefixed(word, _HEBREW)
     tag = language if language and language in _TABLES else _BY_SCRIPT.get(_script(first), "")
     rules = _TABLES.get(tag, ())
+    shortest = 4 if word.isascii() else 2
     for ending, others in rules if tag != "uk" else (*rules, *_RUSSIAN):
-        if word.endswith(ending) and len(word) - len(ending) >= min(_SHORTEST, 3 if not word.isascii() else 4):
+        if word.endswith(ending) and len(word) - len(ending) >= shortest:
             stem = word[: -len(ending)]
-            yield from (stem + other for other in others)
+            yield from (stem + other for other in others if len(stem + other) >= (4 if word.isascii() else 3))
 
 
 def _unprefixed(word: str, prefixes: tuple[str, ...]) -> Iterator[str]:

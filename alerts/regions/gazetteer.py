@@ -99,8 +99,9 @@ class Gazetteer:
         at, lat, lon, code, kind, size = struct.unpack_from(RECORD, self.data, self.records + number * _SIZE)
         begin = self.names + at
         name = self.data[begin + 1 : begin + 1 + self.data[begin]].decode(errors="ignore")
-        has_point = not math.isnan(lat)
-        return Place(number, name, self.kinds[kind], self.codes[code], lat if has_point else None, lon if has_point else None, size)
+        point = None if math.isnan(lat) else (round(lat, 4), round(lon, 4))
+        where = point or (None, None)
+        return Place(number, name, self.kinds[kind], self.codes[code], where[0], where[1], size)
 
     def in_code(self, code: str) -> Iterator[Place]:
         """The places with exactly this code."""

@@ -56,8 +56,8 @@ def doubt(found: Candidate, line: Line, common: dict[str, frozenset[str]]) -> Do
         return Doubt(1.0, f'"{found.shown} {after.title()}" is a name of its own')
     if is_single and kind != "country" and found.key in common["common"]:
         is_city = kind == "city" and found.readings[0].place.size >= 54
-        if is_latin and is_city and line.is_sentence:
-            is_there = line.word(found.first - 1) in ("in", "near", "at")
+        is_there = line.word(found.first - 1) in ("in", "near", "at")
+        if is_latin and is_city and (line.is_sentence or is_there):
             return Doubt(0.3 if is_there else 0.6 if found.readings[0].place.size >= 60 else 1.0, "an everyday word")
         return Doubt(1.0, "an everyday word")
     if is_latin and (person := _person(found, line, common)).minus:

@@ -46,6 +46,8 @@ def forms(name: str, kind: str, language: str = "") -> Iterator[str]:
         yield from _nisba(name)
     elif kind == "subdivision":
         yield from _provinces(name)
+        if " " in name and "\u0620" <= name[0] <= "\u06ff":  # short first words (Dhi Qar) that a particle may be written onto
+            yield from (particle + name for particle in ("ب", "و", "ل"))
 
 
 def _nisba(name: str) -> Iterator[str]:

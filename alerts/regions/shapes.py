@@ -77,7 +77,7 @@ def read_geojson(path: Path) -> Shape:
     """
     try:
         rings = tuple(rings_of(json.loads(path.read_text(encoding="utf-8"))))
-    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ConfigError(f"{path}: no GeoJSON with polygons: {error or type(error).__name__}") from error
     if not rings:
         raise ConfigError(f"{path}: holds no polygon; give a Polygon or MultiPolygon")
@@ -85,7 +85,7 @@ def read_geojson(path: Path) -> Shape:
 
 
 def rings_of(value: Any) -> list[Ring]:
-    """The rings of a GeoJSON object. Raises: ValueError, TypeError or KeyError when it is none."""
+    """The rings of a GeoJSON object. Raises: ValueError, TypeError, KeyError or AttributeError when it is none."""
     if value.get("type") == "FeatureCollection":
         return [ring for feature in value["features"] for ring in rings_of(feature)]
     if value.get("type") == "Feature":

@@ -64,19 +64,31 @@ class Tagger:
         name = self._gazetteer.english.get(code.upper(), code)
         return RegionEvidence(code=code.upper(), name=name, kind="country", why="home of the source", score=HOME_SCORE)
 
+    def _reason(self, found: Found) -> str:
+        """What was taken for what, and for which reasons: "a city in Lebanon, after "in"."""
+        country = self._gazetteer.english.get(found.place.country, "")
+        what, comma, rest = found.why.partition(",")
+        if found.place.kind == "country":
+            what = _NAMED.get(found.how, "names {}").format(country)
+        elif country:
+            head, semicolon, doubts = what.partition(";")
+            what = f"{head} in {country}{semicolon}{doubts}"
+        return what + comma + rest
+
     def _evidence(self, mentions: Sequence[Found], offsets: Sequence[int]) -> RegionEvidence:
         best = max(mentions, key=lambda m: (_weight(m), -m.candidate.line, -m.candidate.start))
         place, candidate = best.place, best.candidate
         score = min(1.0, _weight(best) + _AGAIN * (len(mentions) - 1))
         start = offsets[candidate.line] + candidate.start
         span = (start, start + len(candidate.shown))
-        country = self._gazetteer.english.get(place.country, "")
-        where = f" in {country}" if country and place.kind != "country" else f" of {country}" if best.how == "demonym" else ""
-        why = f'"{candidate.shown}" {best.why}{where if best.how == "demonym" or place.kind != "country" else ""}'
+        why = f'"{candidate.shown}" {self._reason(best)}'
         kind = _KINDS.get(place.kind, place.kind)
         return RegionEvidence(
             code=place.code, name=place.name, kind=kind, lat=place.lat, lon=place.lon, span=span, why=why, score=round(score, 3)
         )
+
+
+_NAMED = {"name": "names {}", "short": "short for {}", "demonym": "of {}", "place": "stands for {}"}
 
 
 def _weight(found: Found) -> float:
