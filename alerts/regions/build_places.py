@@ -15,6 +15,7 @@ from typing import Any
 
 from alerts.regions.gazetteer import VILLAGES
 from alerts.regions.own import OWN_PLACES, Place, read_places
+from alerts.text.normalise import fold
 
 _FEWEST, _FEWEST_NAMES = 1000, 3000  # people; where villages make news every place of GeoNames counts
 # Letters from, to, the countries that write so, and from which size their press names places elsewhere.
@@ -148,7 +149,9 @@ def is_usable(name: str) -> bool:
     """Whether an alternate name is one that news would print: no airport codes, no romanised syllables."""
     if not name or name[0].islower() or "," in name or "(" in name:
         return False
-    return not name.isascii() or (len(name) > 3 and not name.isupper())
+    if name.isascii():
+        return len(name) > 3 and not name.isupper()
+    return len(name) > 3 or not fold(name).isascii()
 
 
 def _is_printed(name: str, country: str, size: int) -> bool:

@@ -72,11 +72,16 @@ class Finder:
         self.trie = gazetteer.trie
         self._readings = lru_cache(maxsize=4096)(gazetteer.of)
         self._begins = lru_cache(maxsize=16384)(self._is_beginning)
+        self._is_dead = lru_cache(maxsize=32768)(self._is_nothing)
         self._forms = lru_cache(maxsize=16384)(self._known_forms)
 
     def _is_beginning(self, word: str) -> bool:
-        """Whether any name begins with these letters."""
-        return next(self.trie.iterkeys(word), None) is not None
+        """Whether any name begins with this word."""
+        return word in self.trie or next(self.trie.iterkeys(word + " "), None) is not None
+
+    def _is_nothing(self, word: str, language: str | None) -> bool:
+        """Whether neither the word nor any form of it begins a name."""
+        return not self._begins(word) and not is_hangul(word) and not self._forms(word, language)
 
     def _known_forms(self, word: str, language: str | None) -> tuple[str, ...]:
         """The dictionary forms of a word with which some name begins."""
@@ -90,6 +95,9 @@ class Finder:
         while index < stop:
             start = words[index].start
             if only_capitals and text[start].islower() and text[max(start - 1, 0)] != "#":
+                index += 1
+                continue
+            if self._is_dead(words[index].text, language) and text[max(start - 1, 0)] != "#":
                 index += 1
                 continue
             found = self._at(line, number, index, language)
@@ -116,7 +124,7 @@ class Finder:
         for size in range(len(parts), 0, -1):
             key = " ".join(parts[:size])
             fits = tuple(r for r in self._readings(self.trie[key]) if language is None or r.is_in(language)) if key in self.trie else ()
-            if fits and (size > 1 or fits[0].place.size >= _LARGE):
+            if fits and (size > 1 or (fits[0].place.size >= _LARGE and fits[0].how != "short")):
                 return _candidate(line, number, index, 1, (key, fits), True)
         return None
 

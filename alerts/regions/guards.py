@@ -54,6 +54,8 @@ def doubt(found: Candidate, line: Line, common: dict[str, frozenset[str]]) -> Do
         return Doubt(1.0, "the bird")
     if is_latin and after in common["brand"] and line.is_capital(found.last + 1) and line.gap(found.last) == " ":
         return Doubt(1.0, f'"{found.shown} {after.title()}" is a name of its own')
+    if is_single and is_latin and kind == "city" and len(word) < 3:
+        return Doubt(1.0, "too short a name")
     if is_single and kind != "country" and found.key in common["common"]:
         is_city = kind == "city" and found.readings[0].place.size >= 54
         is_there = line.word(found.first - 1) in ("in", "near", "at")
