@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import sys
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from random import Random
 from urllib.parse import urlsplit
@@ -33,6 +35,7 @@ from alerts.sources.fetch import Fetcher
 from alerts.sources.sandbox import Sandbox
 from alerts.state.redis import RedisState, connect
 from alerts.state.server import make_private, redis_url
+
 
 def prepare_data_dir(settings: Settings) -> Path:
     """The data directory, made with mode 0700 when it is not there. Raises: ConfigError."""
@@ -108,7 +111,7 @@ def build_service(settings: Settings | None = None, tools: Tools | None = None) 
     """What a person can do."""
     settings = settings or load_settings()
     tools = tools or build_tools(settings)
-    return Service(tools=tools, tagger=Tagger.load(), areas=build_areas(), guard=build_guard(settings))
+    return Service(tools=tools, load_tagger=cache(Tagger.load), load_areas=cache(build_areas), guard=build_guard(settings))
 
 
 @dataclass
@@ -191,5 +194,6 @@ def configure_logging(settings: Settings) -> None:
             structlog.processors.format_exc_info,
             structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"]),
         ],
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, settings.log_level)),
     )

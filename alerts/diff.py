@@ -25,6 +25,7 @@ TITLE_WINDOW_H = 24  # an equal headline is the same item for this long
 KEEP_H = 30 * 24  # marks of items that left the page are kept this long ...
 KEEP_PAGES = 5  # ... and at least this many pages of them
 REGUIDED_SHARE = 0.8  # of a page's headlines known under other guids: the feed changed its guids
+_ASCII_GAPS = {code: " " for code in range(128) if not chr(code).isalnum()}  # what stands between words
 _DAMAGED = "\ufffd"
 
 
@@ -212,7 +213,9 @@ class _Poll:
         if is_edit:
             self._edited.append(Found(mark.item, item))
             mark = mark._replace(fingerprint=key.fingerprint)
-        self._marks[index] = mark._replace(last_seen_h=self._now_h, is_present=True)
+        if mark.last_seen_h != self._now_h or not mark.is_present:
+            mark = mark._replace(last_seen_h=self._now_h, is_present=True)
+        self._marks[index] = mark
 
     def _remember_alias(self, mark: Mark, key: _Keys) -> None:
         """A known item under a guid, link or headline we had not seen: the next poll may show only that one."""
@@ -272,7 +275,10 @@ def _title_hash(title: str) -> int:
 
 def headline_key(title: str) -> str:
     """The normalised headline by which a line or an article is recognised: folded words, no punctuation."""
-    return " ".join("".join(c if c.isalnum() or c.isspace() or _is_joining(c) else " " for c in fold(title)).split())
+    folded = fold(title)
+    if folded.isascii():
+        return " ".join(folded.translate(_ASCII_GAPS).split())
+    return " ".join("".join(c if c.isalnum() or c.isspace() or _is_joining(c) else " " for c in folded).split())
 
 
 def _is_joining(char: str) -> bool:
@@ -299,9 +305,7 @@ def is_near_equal(before: str, after: str) -> bool:
     kept = added = 0
     for op in Levenshtein.opcodes(old, new):
         a, b = old[op.src_start : op.src_end], new[op.dest_start : op.dest_end]
-        if op.tag == "equal":
-            kept += len(a)
-        elif op.tag == "replace" and all(map(_is_same_word, a, b)):
+        if op.tag == "equal" or (op.tag == "replace" and all(map(_is_same_word, a, b))):
             kept += len(a)
         elif op.tag == "replace":
             return False

@@ -251,6 +251,7 @@ class Operand:
     is_true: bool | None  # None = unknown
     span: tuple[int, int] | None = None  # characters of title + newline + text
     why: str = ""
+    stage: str = ""  # who answered: words | region | language | urgency | everything
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

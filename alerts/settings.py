@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import difflib
 import os
+import stat
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, BinaryIO, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from alerts.errors import ConfigError
 
+_LONGEST_FILE = 50_000_000  # bytes
 Seconds = Annotated[float, Field(gt=0, le=86400 * 31)]
 
 
@@ -134,14 +136,50 @@ def _default_data_dir() -> Path:
 
 
 def config_dir() -> Path:
-    """The directory the TOML files are read from: TOCSIN_CONFIG_DIR, ./config, or the one in the package."""
+    """The directory the TOML files are read from: TOCSIN_CONFIG_DIR, ./config, the one in the package, or beside it in a source tree."""
     named = os.environ.get("TOCSIN_CONFIG_DIR")
     if named:
         if not Path(named).is_dir():
             raise ConfigError(f"TOCSIN_CONFIG_DIR: {named} is not a directory; name one that holds {Settings.file}")
         return Path(named)
-    here = Path("config")
-    return here if (here / Settings.file).is_file() else Path(__file__).parent / "_config"
+    package = Path(__file__).parent
+    places = (Path("config"), package / "_config", package.parent / "config")
+    return next((place for place in places if (place / Settings.file).is_file()), package / "_config")
+
+
+def open_file(path: Path) -> BinaryIO:
+    """A file that a person named, open for reading bytes; a pipe will do, a device has no end.
+
+    Raises:
+        ConfigError: There is none, it cannot be read, or is a directory or device.
+    """
+    try:
+        mode = path.stat().st_mode
+        if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
+            raise ConfigError(f"{path}: is a device; name a file")
+        return path.open("rb")
+    except (OSError, ValueError) as error:  # the second: a name no file can have
+        raise ConfigError(f"{path}: {getattr(error, 'strerror', None) or error}; name a file that can be read") from error
+
+
+def read_file(path: Path, *, limit: int = _LONGEST_FILE) -> bytes:
+    """The bytes of a file that a person named. Raises: ConfigError, as `open_file`, or when it is longer than the limit."""
+    with open_file(path) as file:
+        try:
+            body = file.read(limit + 1)
+        except OSError as error:
+            raise ConfigError(f"{path}: {error.strerror}; name a file that can be read") from error
+    if len(body) > limit:
+        raise ConfigError(f"{path}: is longer than {limit // 1_000_000} MB")
+    return body
+
+
+def read_text(path: Path, *, limit: int = _LONGEST_FILE) -> str:
+    """The text of a file that a person named. Raises: ConfigError, as `read_file`, or when it is not UTF-8."""
+    try:
+        return read_file(path, limit=limit).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not UTF-8 at byte {error.start}; save it as UTF-8") from error
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -151,12 +189,8 @@ def read_toml(path: Path) -> dict[str, Any]:
         ConfigError: The file cannot be read or is not TOML; names file, line and column.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror or error}") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: not UTF-8 at byte {error.start}") from error
-    except tomllib.TOMLDecodeError as error:
+        return tomllib.loads(read_text(path))
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigError(f"{path}: not TOML: {error}") from error
 
 

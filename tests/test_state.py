@@ -133,7 +133,7 @@ def test_leasing_an_unknown_source_says_how_to_find_one(state: RedisState) -> No
 def test_the_first_poll_after_a_downtime_of_ours_is_a_catch_up(state: RedisState) -> None:
     state.put_source(a_source())
     claim(state)
-    state.commit_polls([a_poll_commit(state=PollState(polled_at=NOW))])
+    state.commit_polls([a_poll_commit(state=PollState(ok_at=NOW))])
     leases = state.claim_sources("p", limit=10, horizon_s=1e9, lease_s=1, downtime_s=-1)
     assert [lease.is_catch_up for lease in leases] == [True]
 

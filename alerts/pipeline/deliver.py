@@ -17,7 +17,7 @@ import structlog
 from alerts.delivery.ledger import LedgerRow
 from alerts.delivery.policy import Action, Decision, decide, retry_at
 from alerts.delivery.render import render
-from alerts.errors import StateError
+from alerts.errors import ConfigError, StateError
 from alerts.models import Alert, Bell, Channel, Delivery, DeliveryStatus, Envelope, Receipt, ReceiptStatus, Rule
 from alerts.pipeline.tools import Tools, Turn
 from alerts.pipeline.upkeep import warn
@@ -71,11 +71,9 @@ def _chunk(tools: Tools, fanout: Fanout, channels: Sequence[Channel]) -> Expansi
     bell, limit = fanout.bell, tools.settings.deliver.chunk
     number, _, after = fanout.cursor.partition(":")
     at = int(number)
-    rules = tools.state.rules_of_query(bell.query_ids[at], after=after, limit=limit) if at < len(bell.query_ids) else []
-    if len(rules) == limit:
-        cursor = f"{at}:{rules[-1].rule_id}"
-    else:
-        cursor = f"{at + 1}:" if at + 1 < len(bell.query_ids) else ""
+    rules, last = tools.state.rules_of_query(bell.query_ids[at], after=after, limit=limit) if bell.query_ids else ([], "")
+    after_query = f"{at + 1}:" if at + 1 < len(bell.query_ids) else ""
+    cursor = f"{at}:{last}" if last else after_query
     alerts: dict[str, Alert] = {}
     deliveries: dict[str, Delivery] = {}
     ttl = timedelta(seconds=tools.settings.deliver.ttl_s)
@@ -133,6 +131,10 @@ def _start(tools: Tools, lane: Lane) -> int:
     """Decide about each delivery of a lane and hand over what is to be sent; how many deliveries it had."""
     now = datetime.now(UTC)
     tools.ledger.refresh()
+    try:
+        url = tools.keys.unseal(lane.channel.url) if lane.channel.is_enabled else ""
+    except ConfigError as error:
+        return _refuse(tools, lane, str(error))
     verdicts, sends = [], []
     for parcel in (_as_known(tools, parcel, now) for parcel in lane.parcels):
         decision = _decide(tools, parcel, lane.channel, now)
@@ -146,7 +148,6 @@ def _start(tools: Tools, lane: Lane) -> int:
         return len(lane.parcels)
     tools.ledger.intend([_ledger_row(p) for p in sends])
     sending = _Sending(tools, lane.channel, sends)
-    url = tools.keys.unseal(lane.channel.url)
     tools.notifier.submit([_envelope(p, url) for p in sends], sending.on_receipt, sending.on_end)
     return len(lane.parcels)
 
@@ -154,11 +155,20 @@ def _start(tools: Tools, lane: Lane) -> int:
 def _as_known(tools: Tools, parcel: Parcel, now: datetime) -> Parcel:
     """The parcel with what only this host knows, and with a new time-to-live when a person sends it again."""
     delivery, alert = parcel.delivery, parcel.alert
-    if delivery.is_replay:
+    if delivery.is_replay and delivery.attempts <= len(tools.settings.deliver.retries_s):  # once through the list, whatever its age
         alert = replace(alert, expires_at=max(alert.expires_at, now + timedelta(seconds=tools.settings.deliver.ttl_s)))
-    if tools.ledger.outcome(delivery.delivery_id) == "intended":  # the store may have forgotten that it was being sent
+    if not delivery.reason and tools.ledger.outcome(delivery.delivery_id) == "intended":  # the store forgot that it was being sent
         delivery = replace(delivery, is_repeat=True)
     return replace(parcel, delivery=delivery, alert=alert)
+
+
+def _refuse(tools: Tools, lane: Lane, reason: str) -> int:
+    """Give a lane up whose channel cannot be opened, and tell the operator; the other lanes go on."""
+    dead = [replace(p.delivery, status=DeliveryStatus.DEAD, attempts=p.delivery.attempts - 1, reason=reason) for p in lane.parcels]
+    tools.state.record(tools.owner, [Verdict(delivery=delivery) for delivery in dead])
+    tools.state.release_lane(tools.owner, lane.channel.channel_id)
+    report_dead(tools, lane.channel, reason)
+    return len(lane.parcels)
 
 
 def _decide(tools: Tools, parcel: Parcel, channel: Channel, now: datetime) -> Decision:
@@ -171,7 +181,10 @@ def _decide(tools: Tools, parcel: Parcel, channel: Channel, now: datetime) -> De
         told = tools.ledger.was_told(delivery.subscriber_id, delivery.channel_id, items) if _is_first(parcel) else None
         if told:
             return Decision(Action.TOLD, f"the ledger of this host says {told} told this story before")
-    return decide(parcel.bells, parcel.alert, channel, now=now)
+    decision = decide(parcel.bells, parcel.alert, channel, now=now)
+    if delivery.is_replay and decision.action is Action.DIGEST:
+        return Decision(Action.SEND, "a person asked for it")
+    return decision
 
 
 def _is_first(parcel: Parcel) -> bool:
@@ -241,7 +254,7 @@ class _Sending:
         try:
             self._tools.state.record(self._tools.owner, [Verdict(delivery=delivery)])
             if delivery.status is DeliveryStatus.DEAD:
-                self._report(receipt)
+                report_dead(self._tools, self._channel, receipt.detail)
         except StateError as error:  # it stays `sending`: claimed again when the lease ends, and the ledger knows
             _log.error("receipt not recorded", delivery_id=receipt.delivery_id, error=str(error))
 
@@ -253,11 +266,13 @@ class _Sending:
         except StateError as error:
             _log.error("lane not released", channel_id=self._channel.channel_id, error=str(error))
 
-    def _report(self, receipt: Receipt) -> None:
-        _log.warning("delivery dead", channel_id=self._channel.channel_id, reason=receipt.detail)
-        if not self._channel.is_operator:
-            text = f"The channel {self._channel.name or self._channel.channel_id} refuses what is sent to it: {receipt.detail}"
-            warn(self._tools, "channel_dead", self._channel.channel_id, text)
+
+def report_dead(tools: Tools, channel: Channel, reason: str) -> None:
+    """Tell the operator of a channel that takes nothing, unless it is the operator's own."""
+    _log.warning("delivery dead", channel_id=channel.channel_id, reason=reason)
+    if not channel.is_operator:
+        text = f"The channel {channel.name or channel.channel_id} refuses what is sent to it: {reason}"
+        warn(tools, "channel_dead", channel.channel_id, text)
 
 
 def verdict_of(tools: Tools, parcel: Parcel, receipt: Receipt) -> Delivery:

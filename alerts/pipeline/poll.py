@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from alerts.diff import Diff, Found, diff
-from alerts.errors import ParseError
+from alerts.errors import NotFoundError, ParseError
 from alerts.models import Change, ChangeKind, Page, PageStatus, PollState, Source, SourceKind, SourceLease
 from alerts.pipeline.tools import Tools, Turn
 from alerts.ports import Outcome, PollCommit
@@ -75,13 +75,22 @@ def _claim(tools: Tools) -> list[SourceLease]:
 
 def _commit(tools: Tools, commits: Sequence[PollCommit]) -> int:
     """Commit; wakes the sifter when there is something for it."""
-    for commit in commits:
-        if commit.state.is_baselined:
-            tools.baselines.note(commit.source_id)
+    tools.baselines.note([commit.source_id for commit in commits if commit.state.is_baselined])
     outcomes = tools.state.commit_polls(commits)
-    if any(c.changes and o is Outcome.DONE for c, o in zip(commits, outcomes, strict=True)):
+    for commit, outcome in zip(commits, outcomes, strict=True):
+        if outcome is Outcome.STALE:
+            _forget_removed(tools, commit.source_id)
+    if any(c.changes and o is not Outcome.STALE for c, o in zip(commits, outcomes, strict=True)):
         tools.wake_up("sift")
     return len(outcomes)
+
+
+def _forget_removed(tools: Tools, source_id: str) -> None:
+    """A source that was removed while it was polled has no baseline: should it come back, that is a first poll."""
+    try:
+        tools.state.source(source_id)
+    except NotFoundError:
+        tools.baselines.forget(source_id)
 
 
 def examine(tools: Tools, lease: SourceLease, page: Page) -> PollCommit:
@@ -103,13 +112,14 @@ def _read(tools: Tools, lease: SourceLease, page: Page, now: datetime) -> PollCo
     parsed = parse(
         source, page.body, content_type=page.content_type, base_url=page.url or source.url, votes=votes, sandbox=tools.sandbox
     )
-    items = parsed.items[: tools.settings.poll.max_items]
     is_first = not state.is_baselined
-    marks = {} if is_first else tools.state.marks(source.source_id)
-    is_whole = parsed.is_complete and len(items) == len(parsed.items)
-    change = diff(items, marks, source=source, now=now, lines=state.lines, is_complete=is_whole)
     is_recovering = is_first and tools.baselines.knows(source.source_id)
     is_silent = is_first and not is_recovering
+    items = parsed.items if is_silent else parsed.items[: tools.settings.poll.max_items]
+    marks = {} if is_first else tools.state.marks(source.source_id)
+    is_capped = len(items) < len(parsed.items)
+    is_whole = parsed.is_complete and not is_capped
+    change = diff(items, marks, source=source, now=now, lines=state.lines, is_complete=is_whole)
     is_baselined = state.is_baselined or bool(items) or source.kind is not SourceKind.FEED
     learned = replace(
         _met(lease, page, now),
@@ -122,7 +132,7 @@ def _read(tools: Tools, lease: SourceLease, page: Page, now: datetime) -> PollCo
         changed_at=now,
         item_at=now if change.new and not is_silent else state.item_at,
         rhythm_s=state.rhythm_s if is_silent else learn_rhythm(state, now, len(change.new)),
-        gaps=state.gaps + change.is_gap,
+        gaps=state.gaps + (change.is_gap or is_capped),
         lines=tuple(i.title for i in items) if source.kind is not SourceKind.FEED else (),
     )
     changes = () if is_silent else _changes(source, change, now, is_catch_up=lease.is_catch_up or is_recovering)

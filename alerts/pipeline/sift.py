@@ -28,6 +28,8 @@ from alerts.stories.tag import tag
 from alerts.text.fingerprint import content_id
 
 _COMMIT = 20  # items committed in one round trip: what a kill makes the next sifter look at one by one
+_LONGEST_AHEAD_S = 3600.0  # a date further ahead, or older than 30 days, is implausible: the first sighting counts
+_OLDEST_S = 30 * 86400.0
 _log = structlog.get_logger("sift")
 
 
@@ -42,13 +44,26 @@ class Sifter:
 
     def reset(self) -> None:
         """Forget everything; the next turn reads it from the store."""
-        self._held = None
+        self.doubt()
         self.stories = StoryIndex()
         self.rules = RuleIndex(self._areas)
         self._queries: dict[str, str] = {}  # rule id -> query id
         self._users: Counter[str] = Counter()  # query id -> how many rules have it
         self._sources: dict[str, Source] = {}
         self._version = 0
+
+    def doubt(self) -> None:
+        """The memory may be ahead of the store: unless it is `trusted` again, the next turn reads the store."""
+        self._held = None
+
+    def trust(self, lease: SifterLease) -> None:
+        """The memory is what the store holds under this lease."""
+        self._held = lease
+
+    @property
+    def is_trusted(self) -> bool:
+        """Whether the memory is known to be what the store holds."""
+        return self._held is not None
 
     def renew(self, tools: Tools) -> SifterLease | None:
         """Hold the lease and bring the memory up to date; None while another worker sifts."""
@@ -63,7 +78,7 @@ class Sifter:
             self.stories.load(tools.state.live_stories(since))
         if self._version != lease.rules_version:
             self._learn_rules(tools, lease.rules_version)
-        self._held = lease
+        self.trust(lease)
         return lease
 
     def _learn_rules(self, tools: Tools, version: int) -> None:
@@ -96,6 +111,10 @@ class Sifter:
             del self._users[number]
             self.rules.remove(number)
 
+    def forget_sources(self) -> None:
+        """Read the sources again: a person may have corrected one."""
+        self._sources = {}
+
     def source_of(self, tools: Tools, source_id: str) -> Source:
         """The source of an item; a bare one when it was removed meanwhile."""
         if source_id not in self._sources:
@@ -114,12 +133,15 @@ class Sifter:
 def sift(tools: Tools, sifter: Sifter) -> int:
     """Sift what is on the queue; how many items were committed (0 for a standby)."""
     turn, done = Turn(tools, "sift"), 0
+    sifter.forget_sources()
     while lease := sifter.renew(tools):
         items = tools.state.read_items(tools.owner, tools.settings.sift.batch)
         if not items:
             return done
         for start in range(0, len(items), _COMMIT):
             done += _commit(tools, sifter, lease, items[start : start + _COMMIT])
+            if not sifter.is_trusted:
+                break  # the rest stays on the queue and is read again
         sifter.stories.drop_older(tools.clock() - timedelta(seconds=tools.settings.sift.story_window_s))
         if turn.is_over():
             return done
@@ -127,13 +149,15 @@ def sift(tools: Tools, sifter: Sifter) -> int:
 
 
 def _commit(tools: Tools, sifter: Sifter, lease: SifterLease, items: Sequence[QueuedItem]) -> int:
+    sifter.doubt()  # a poison item or a store that does not answer must not leave a memory of what was never written
     commits = [c for item in items if (c := _sift_one(tools, sifter, lease, item))]
     outcomes = tools.state.commit_sifts(commits)
-    if any(c.bell and o is Outcome.DONE for c, o in zip(commits, outcomes, strict=True)):
+    if any(c.bell and o is not Outcome.STALE for c, o in zip(commits, outcomes, strict=True)):
         tools.wake_up("deliver")
     if Outcome.STALE in outcomes:
         _log.warning("sift commit was stale, reading the store again")
-        sifter.reset()
+    else:
+        sifter.trust(lease)
     return sum(o is not Outcome.STALE for o in outcomes)
 
 
@@ -147,10 +171,11 @@ def _sift_one(tools: Tools, sifter: Sifter, lease: SifterLease, item: QueuedItem
     source = sifter.source_of(tools, item.change.item.source_id)
     tagged = tag(item.change, source, sifter.tagger, is_guessing=tools.settings.sift.guess_language)
     story = sifter.stories.assign(tagged, item.change.polled_at)
-    story = replace(story, has_news=story.has_news or item.change.kind is ChangeKind.NEW)
+    stale = _staleness(tools, item.change)
+    story = replace(story, has_news=story.has_news or (item.change.kind is ChangeKind.NEW and not stale))
     matched = sifter.rules.match(Document.of(tagged))
     fresh = tuple(q for q in matched if q not in story.query_ids)
-    refusal = _why_silent(tools, item.change, story)
+    refusal = stale or _why_silent(item.change, story)
     if fresh and not refusal:
         story = replace(story, query_ids=(*story.query_ids, *fresh))
         bell = _bell(tagged, story, fresh, source, sifter.rules_version)
@@ -167,20 +192,29 @@ def _sift_one(tools: Tools, sifter: Sifter, lease: SifterLease, item: QueuedItem
     )
 
 
-def _why_silent(tools: Tools, change: Change, story: Story) -> str:
+def _why_silent(change: Change, story: Story) -> str:
     """Why an item rings nobody whatever the rules say; '' when it may ring."""
     if not story.has_news:
         return f"{change.kind.value}: it was there before we watched, so it starts no story that rings"
     if change.kind is ChangeKind.RETURNED:
         return "returned: an item that comes back is no news"
-    published = change.item.published_at
-    if change.is_catch_up and published and _age_s(change.polled_at, published) > tools.settings.poll.stale_s:
-        return f"stale: published {_age_s(change.polled_at, published) / 3600:.0f} h before we were back"
     return ""
 
 
-def _age_s(now: datetime, then: datetime) -> float:
-    return (now - then).total_seconds()
+def _staleness(tools: Tools, change: Change) -> str:
+    """Why an item found after a downtime is too old to ring; '' when it is not."""
+    age_s = _age_s(change)
+    if change.is_catch_up and age_s > tools.settings.poll.stale_s:
+        return f"stale: published {age_s / 3600:.0f} h before we were back"
+    return ""
+
+
+def _age_s(change: Change) -> float:
+    """How old an item was when we found it, in seconds; 0 when it has no date, or one that cannot be right."""
+    if change.item.published_at is None:
+        return 0.0
+    age_s = (change.polled_at - change.item.published_at).total_seconds()
+    return age_s if -_LONGEST_AHEAD_S <= age_s <= _OLDEST_S else 0.0
 
 
 def _stage(matched: int, fresh: int) -> str:

@@ -21,15 +21,15 @@ from alerts.sources.cadence import is_blind
 from alerts.text.fingerprint import content_id
 
 OPERATOR = "operator"
-_BLIND_EVERY_S = 60.0
+_LOOK_EVERY_S = 60.0
+_FULL = 0.9  # of the store's memory: the archive is shed from here on
 
 
 class Sweeper:
-    """What the sweep remembers between two runs: the clocks, and when it last looked at every source."""
+    """What the sweep remembers between two runs: how the store's clock stood to ours."""
 
     def __init__(self) -> None:
         self._offset: float | None = None  # store's time less the monotonic clock
-        self._blind_at = 0.0
 
     def jump_s(self, store_now: datetime, limit_s: float) -> float:
         """Seconds the store's clock jumped since the last call, 0 below the limit."""
@@ -37,13 +37,6 @@ class Sweeper:
         before, self._offset = self._offset, offset
         jumped = 0.0 if before is None else offset - before
         return jumped if abs(jumped) > limit_s else 0.0
-
-    def is_time_to_look(self) -> bool:
-        """Whether the slower checks are due."""
-        if time.monotonic() < self._blind_at:
-            return False
-        self._blind_at = time.monotonic() + _BLIND_EVERY_S
-        return True
 
 
 def sweep(tools: Tools, sweeper: Sweeper) -> dict[str, int]:
@@ -57,13 +50,13 @@ def sweep(tools: Tools, sweeper: Sweeper) -> dict[str, int]:
     for queue, waiting in tools.state.waiting().items():
         if waiting:
             tools.wake_up(queue)
-    if sweeper.is_time_to_look():
+    if tools.state.claim_turn("look", _LOOK_EVERY_S):
         _look(tools)
     return done
 
 
 def _look(tools: Tools) -> None:
-    """Tell the operator about sources gone blind and room running short."""
+    """Tell the operator about sources gone blind, room running short, and workers that had to be restarted."""
     now = tools.clock()
     for source, state in tools.state.sources():
         reason = "" if source.is_paused else is_blind(source, state, now)
@@ -72,6 +65,22 @@ def _look(tools: Tools) -> None:
     free_mb = shutil.disk_usage(tools.settings.data_dir).free // 1_000_000
     if free_mb < tools.settings.watch.disk_free_mb:
         warn(tools, "disk", "data", f"Only {free_mb} MB are free where Tocsin keeps its data: make room.")
+    _look_at_store(tools)
+
+
+def _look_at_store(tools: Tools) -> None:
+    info = tools.state.info()
+    used, limit = int(info.get("used_memory", 0)), int(info.get("maxmemory", 0))
+    if limit and used > _FULL * limit:
+        shed = tools.state.shed_archive()
+        text = f"The store uses {used // 1_000_000} of {limit // 1_000_000} MB; {shed} items of the archive were shed."
+        warn(tools, "memory", "store", f"{text} Raise watch.memory_mb, or keep fewer sources.")
+    restarts = tools.state.counters().get("worker_restarts", 0)
+    known = int(tools.state.applied("worker_restarts") or 0)
+    if restarts != known:
+        tools.state.note_applied("worker_restarts", str(restarts))
+        if restarts > known:
+            warn(tools, "worker", "restarts", f"Workers were restarted {restarts - known} times; `tocsin doctor` says how they are.")
 
 
 def warn(tools: Tools, kind: str, subject: str, text: str) -> bool:

@@ -68,8 +68,8 @@ class DeliverStore(Protocol):
         """Bells not yet expanded, oldest first."""
         ...
 
-    def rules_of_query(self, query_id: str, *, after: str, limit: int) -> list[Rule]:
-        """Rules with this query in the order of their ids, after that id."""
+    def rules_of_query(self, query_id: str, *, after: str, limit: int) -> tuple[list[Rule], str]:
+        """Rules with this query in the order of their ids, after that id; and the id to go on after ('' = no more)."""
         ...
 
     def commit_expansions(self, expansions: Sequence[Expansion]) -> list[Outcome]:
@@ -114,6 +114,14 @@ class KeepStore(Protocol):
 
     def claim_wake(self, queue: str) -> bool:
         """Whether a wake-up for this queue should be sent: none was in the last seconds that nobody answered."""
+        ...
+
+    def claim_turn(self, name: str, every_s: float) -> bool:
+        """Whether it is the caller's turn to do what is to be done once in so many seconds."""
+        ...
+
+    def shed_archive(self) -> int:
+        """Drop the older half of the archive, when memory runs short; how many items."""
         ...
 
     def clear_wake(self, queue: str) -> None:

@@ -1,46 +1,42 @@
-"""Why a query is true of an item or not: each operand with its answer, where in the text it was found, and the stage.
-
-The stages, in the order an item passes them: `words` (a word, phrase, expression, field or language is missing, or one
-that must be absent is there), `region` (it is elsewhere), `unknown region`, `story` (the story is not urgent, old or
-wide enough yet), `matched`.
-"""
+"""Why a query is true of an item or not: each operand with its stage, its answer, and where in the text it was found."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import replace
 
 from alerts.models import Operand, RegionEvidence
 from alerts.rules.document import Document
 from alerts.rules.lists import NO_LISTS, Lists, parsed
-from alerts.rules.match import Areas, evaluate, leaf_answer, remainder
-from alerts.rules.nodes import NEAR, Age, Lang, Leaf, Pattern, Query, Region, Saved, Sources, StoryIs, Urgency, Words, leaves
+from alerts.rules.match import Areas, leaf_answer
+from alerts.rules.nodes import (
+    NEAR,
+    Age,
+    AllOf,
+    AnyOf,
+    Everything,
+    Lang,
+    Leaf,
+    NoneOf,
+    Pattern,
+    Query,
+    Region,
+    Saved,
+    Sources,
+    StoryIs,
+    Urgency,
+    Words,
+    leaves,
+)
 
+_STAGES: Mapping[type, str] = {
+    Words: "words", Pattern: "words", Saved: "words", Region: "region", Lang: "language", Urgency: "urgency", Sources: "story",
+    StoryIs: "story", Age: "age", Everything: "everything",
+}  # fmt: skip
 _PLACES = {
     "": "headline and text", "source": "source id", "topic": "topics", "tag": "source's tags", "url": "link", "title": "headline",
 }  # fmt: skip
 _WITHOUT_SPAN = ("source", "topic", "tag", "author", "url")
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """What a query says of an item: the answer, the stage it was decided at, and every operand."""
-
-    is_match: bool | None
-    stage: str  # words | region | unknown region | story | matched
-    operands: tuple[Operand, ...]
-
-
-def explain_all(
-    query: Query | str, document: Document, areas: Areas, *, is_unknown_in: bool = False, lists: Lists = NO_LISTS
-) -> Explanation:
-    """The answer of a query with its reasons.
-
-    Raises:
-        QueryError: A query as typed that does not parse, or a list nobody knows.
-    """
-    ready = parsed(query, lists)
-    answer = evaluate(ready, document, areas, is_unknown_in)
-    return Explanation(answer, _stage(ready, document, areas, answer), explain(ready, document, areas))
 
 
 def explain(query: Query | str, document: Document, areas: Areas, lists: Lists = NO_LISTS) -> tuple[Operand, ...]:
@@ -55,29 +51,36 @@ def explain(query: Query | str, document: Document, areas: Areas, lists: Lists =
     return tuple(_operand(leaf, document, areas) for leaf in leaves(parsed(query, lists)))
 
 
-def _stage(query: Query, document: Document, areas: Areas, answer: bool | None) -> str:
-    if answer:
-        return "matched"
-    if answer is None:
-        return "unknown region"
-    if remainder(query, document, areas) is not False:
-        return "story"
-    is_elsewhere = remainder(query, document, _Anywhere()) is not False
-    return "region" if is_elsewhere else "words"
+def obstacle(query: Query | str, document: Document, areas: Areas, lists: Lists = NO_LISTS) -> Operand | None:
+    """The first operand because of which the query is not true of the item; None when it is true.
+
+    Under NOT that is an operand that is true. Where several would have to be otherwise, it is the first one written.
+
+    Raises:
+        QueryError: A query as typed that does not parse, or a list nobody knows.
+    """
+    leaf = _obstacle(parsed(query, lists), document, areas, is_wanted=True)
+    return _operand(leaf, document, areas) if leaf else None
 
 
-class _Anywhere:
-    """Areas of which nothing is known: what still fails then does not fail for its region."""
-
-    def test(self, _area: str, /, countries: object, regions: object) -> None:
-        """Unknown."""
-
-    def countries_in(self, _name: str, /) -> frozenset[str]:
-        """None."""
-        return frozenset()
+def _obstacle(query: Query, document: Document, areas: Areas, *, is_wanted: bool) -> Leaf | None:
+    """The first operand that keeps the query from having the wanted answer."""
+    if isinstance(query, NoneOf):
+        return _obstacle(query.part, document, areas, is_wanted=not is_wanted)
+    if not isinstance(query, AllOf | AnyOf):
+        return None if leaf_answer(query, document, areas) is is_wanted else query
+    found = [_obstacle(part, document, areas, is_wanted=is_wanted) for part in query.parts]
+    needs_all = isinstance(query, AllOf) is is_wanted
+    if not needs_all and None in found:
+        return None
+    return next((leaf for leaf in found if leaf), None)
 
 
 def _operand(leaf: Leaf, document: Document, areas: Areas) -> Operand:
+    return replace(_answered(leaf, document, areas), stage=_STAGES[type(leaf)])
+
+
+def _answered(leaf: Leaf, document: Document, areas: Areas) -> Operand:
     answer = leaf_answer(leaf, document, areas)
     match leaf:
         case Words() | Pattern() | Saved():

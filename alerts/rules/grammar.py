@@ -25,6 +25,7 @@ MAX_OPERANDS = 100
 MAX_DEPTH = 20  # brackets within brackets
 
 _GRAMMAR = Path(__file__).with_name("query.lark")
+_CONTROL = re.compile(r"(?!\s)[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _QUOTES = str.maketrans("“”„‟«»＂", '"""""""')
 _SMALL = {"and": "AND", "or": "OR", "not": "NOT"}
 _PART = r'(?:region:[A-Z]{2}|[A-Za-z0-9]+|"[A-Za-z0-9]+(?: [A-Za-z0-9]+)*")'
@@ -203,6 +204,8 @@ def _check_shape(text: str) -> None:
     """Refuse what is empty, too long or too deep before anything is built."""
     if len(text) > MAX_LENGTH:
         raise QueryError(f"{len(text)} characters; a query may have {MAX_LENGTH}: make several rules of it", MAX_LENGTH + 1)
+    if control := _CONTROL.search(text):
+        raise QueryError(f"U+{ord(control.group()):04X} is a control character; remove it", control.start() + 1)
     bare = without_phrases(text)
     if not text.strip() or (not bare.strip() and text.lstrip().startswith("#")):
         raise QueryError("the query is empty; write * to match everything", 1)

@@ -12,10 +12,12 @@ from alerts.errors import ConfigError, QueryError
 from alerts.models import Rule
 from alerts.rules.match import Areas
 from alerts.rules.query import check_query
-from alerts.settings import read_toml
+from alerts.settings import read_text, read_toml
 
 KEYS = ("id", "name", "query", "subscriber", "channels", "enabled", "unknown")
 _MAX_ID = 100
+_MAX_NAME = 200
+_MAX_BYTES = 1_000_000_000  # of JSON Lines: a million rules are about 100 MB
 _TYPES: dict[str, tuple[type, str]] = {
     "id": (str, "a text"),
     "name": (str, "a text"),
@@ -75,26 +77,17 @@ def _numbered(rows: object, path: Path) -> Iterator[tuple[str, Mapping[str, Any]
 
 
 def _json_rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    for number, line in enumerate(_text(path).splitlines(), 1):
+    for number, line in enumerate(read_text(path, limit=_MAX_BYTES).split("\n"), 1):
         if not line.strip():
             continue
         try:
             row = json.loads(line)
-        except (json.JSONDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             example = '{"id": "1", "query": "strike"}'
             raise ConfigError(f"{path}:{number}: not JSON: {error}; each line is an object such as {example}") from error
         if not isinstance(row, dict):
             raise ConfigError(f"{path}:{number}: must be an object with id and query, not {_short(row)}")
         yield f"{path}:{number}", row
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror or error}") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: not UTF-8 at byte {error.start}") from error
 
 
 def _rule(where: str, row: Mapping[str, Any], areas: Areas | None) -> Rule:
@@ -127,6 +120,8 @@ def _check_value(where: str, key: str, value: object) -> None:
         raise ConfigError(f"{where}: {key}: must be {allowed}, not {_short(value)}")
     if key in ("id", "subscriber") and not (0 < len(str(value)) <= _MAX_ID and str(value).isprintable() and str(value).strip() == value):
         raise ConfigError(f"{where}: {key}: must be 1 to {_MAX_ID} printable characters without spaces at the ends, not {_short(value)}")
+    if key == "name" and not (len(str(value)) <= _MAX_NAME and str(value).isprintable()):
+        raise ConfigError(f"{where}: name: must be up to {_MAX_NAME} printable characters, not {_short(value)}")
 
 
 def _items(value: object) -> Iterable[object]:

@@ -10,6 +10,8 @@ from alerts.service.channels import ChannelDesk
 from alerts.service.sources import SourceDesk
 from alerts.text.fingerprint import content_id
 
+_FANOUTS = 1000  # bells looked through for one that is being expanded
+
 
 @dataclass(frozen=True, slots=True)
 class AlertView:
@@ -24,7 +26,7 @@ class AlertView:
 class Why:
     """At which stage an item was or was not told to a rule's subscriber, in words.
 
-    `stage` is one of: unknown | sifted | not matched | silent | told before | expanding | told | not told.
+    `stage` is one of: unknown | not matched | silent | told before | expanding | told | not told.
     """
 
     stage: str
@@ -52,6 +54,15 @@ class AlertDesk(SourceDesk, ChannelDesk):
         """(item, story id, stage) of what was sifted, newest first."""
         return self.tools.state.archived(limit=limit)
 
+    def dead_items(self) -> list[tuple[str, str, str]]:
+        """(entry id, item id, reason) of items that could not be sifted and were given up."""
+        return self.tools.state.dead_items()
+
+    def retry_item(self, entry_id: str) -> None:
+        """Put such an item back on the queue. Raises: NotFoundError."""
+        self.tools.state.replay_item(entry_id)
+        self.tools.wake_up("sift")
+
     def why(self, item_id: str, rule_id: str) -> Why:
         """Where an item's way to a rule's subscriber ended. For old items it asks today's rule.
 
@@ -76,6 +87,8 @@ class AlertDesk(SourceDesk, ChannelDesk):
         try:
             view = self.alert(alert_id)
         except NotFoundError:
+            if any(fanout.bell.story_id == story_id for fanout in self.tools.state.next_fanouts(_FANOUTS)):
+                return Why("expanding", "a bell was rung; who must be told is being written", so_far.tagged, so_far.operands)
             reason = f"it matches today's rule, but no alert was made: {so_far.reason}"
             return Why("silent", reason, so_far.tagged, so_far.operands)
         if rule_id not in view.alert.rule_ids:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,11 +13,14 @@ from typing import Any
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
-from alerts.errors import ConfigError, StateError
+from alerts.errors import AlertsError, ConfigError, StateError
 from alerts.service.files import FileDesk
+from alerts.service.sources import SourceView
+from alerts.settings import read_text
 from alerts.state import backup
 
 QUEUES = ("poll", "sift", "deliver")
+_LONGEST_BACKUP = 4_000_000_000  # bytes
 _ALIVE_S = 15.0  # a worker that made no progress for this long is not well
 
 
@@ -47,6 +51,7 @@ class Service(FileDesk):
             "backlog": state.lag(),
             "workers": {owner: {"queue": q, "idle_s": round(s, 1)} for owner, (q, s) in sorted(state.progress().items())},
             "counters": state.counters(),
+            "problems": self.health()["problems"],
             "time": datetime.now(UTC).isoformat(timespec="seconds"),
         }
 
@@ -125,7 +130,7 @@ class Service(FileDesk):
             idle = [s for q, s in progress.values() if q == queue]
             is_ok = bool(idle) and min(idle) < _ALIVE_S
             detail = f"last progress {min(idle):.0f} s ago" if idle else "never seen"
-            yield Finding(f"worker {queue}", is_ok, detail, "" if is_ok else f"is `tocsin up` or `tocsin worker --queue {queue}` running?")
+            yield Finding(f"worker {queue}", is_ok, detail, "" if is_ok else f"start `tocsin up`, or `tocsin worker --queue {queue}` alone")
 
     def _check_disk(self) -> Finding:
         free_mb = shutil.disk_usage(self.tools.settings.data_dir).free // 1_000_000
@@ -138,7 +143,7 @@ class Service(FileDesk):
             yield Finding("sources", False, "there are none", "`tocsin sources add URL`, or apply config/sources.toml")
         for view in views:
             if view.health in ("failing", "blind", "gone"):
-                yield Finding(f"source {view.source.source_id}", False, view.why, f"look at `tocsin sources show {view.source.source_id}`")
+                yield Finding(f"source {view.source.source_id}", False, f"{view.health}: {view.why}", _about_source(view))
         if views and all(v.health in ("ok", "new", "paused") for v in views):
             yield Finding("sources", True, f"{len(views)} sources, none failing")
 
@@ -152,16 +157,20 @@ class Service(FileDesk):
             yield Finding("channels", True, f"{len(channels)} channels")
         for channel in channels:
             if not channel.is_enabled:
-                yield Finding(f"channel {channel.channel_id}", False, f"disabled: {channel.error or 'by hand'}", "add it again, corrected")
+                name = channel.channel_id
+                advice = f"`tocsin channels add {name} URL` with a better URL, or `tocsin channels enable {name}`"
+                yield Finding(f"channel {name}", False, f"disabled: {channel.error or 'by hand'}", advice)
 
     def _check_rules_rung(self) -> Finding:
         enabled = [r for r in self.tools.state.rules() if r.is_enabled]
         return Finding("rules", bool(enabled), f"{len(enabled)} enabled", "" if enabled else "`tocsin rules add QUERY`")
 
     def _check_dead_letters(self) -> Finding:
-        dead = self.tools.state.lag()["dead_items"] + len(self.tools.state.deliveries(status="dead", limit=100))
-        advice = "" if not dead else "look at `tocsin deliveries list --status dead`, mend the channel, then `tocsin deliveries replay`"
-        return Finding("dead letters", not dead, f"{dead} items and deliveries were given up", advice)
+        items, sent = self.tools.state.lag()["dead_items"], len(self.tools.state.deliveries(status="dead", limit=100))
+        about_items = "`tocsin items --dead` shows the items, `tocsin items --retry ENTRY` tries one again" if items else ""
+        about_deliveries = "`tocsin deliveries list --status dead`: mend the channel, then `tocsin deliveries replay ID`" if sent else ""
+        advice = "; ".join(filter(None, (about_items, about_deliveries)))
+        return Finding("dead letters", not advice, f"{items} items and {sent} deliveries were given up", advice)
 
     def close(self) -> None:
         """Give everything back."""
@@ -179,10 +188,8 @@ class Service(FileDesk):
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except OSError as error:
             raise ConfigError(f"{path}: {error.strerror}; name a file that does not exist yet") from error
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            lines = 0
-            for lines, line in enumerate(self.tools.state.dump(), 1):
-                file.write(line + "\n")
+        with os.fdopen(handle, "w", encoding="utf-8") as file, _whole(path):
+            lines = sum(bool(file.write(line + "\n")) for line in self.tools.state.dump())
             file.write(backup.keys_line(self.tools.keys.export()) + "\n")
             file.flush()
             os.fsync(file.fileno())
@@ -190,15 +197,36 @@ class Service(FileDesk):
 
     def restore(self, path: Path) -> int:
         """Read a backup into an empty store; how many keys. Raises: ConfigError, StateError."""
+        lines = read_text(path, limit=_LONGEST_BACKUP).splitlines()
         try:
-            lines = path.read_text(encoding="utf-8").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{path}: cannot be read: {error}") from error
-        backup.check_header(lines[0] if lines else "")
-        keys, rows = backup.split_keys(list(enumerate(lines[1:], 2)))
+            backup.check_header(lines[0] if lines else "")
+            keys, rows = backup.split_keys(list(enumerate(lines[1:], 2)))
+        except ConfigError as error:
+            raise ConfigError(f"{path}: {error}") from error
+        self.tools.keys.adopt(keys)  # first: channels that nobody can open would be of no use
         restored = self.tools.state.restore(rows)
-        self.tools.keys.adopt(keys)
-        for view in self.sources():
-            if view.state.is_baselined:
-                self.tools.baselines.note(view.source.source_id)
+        self.tools.baselines.note([view.source.source_id for view in self.sources() if view.state.is_baselined])
         return restored
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[None]:
+    """Removes a file that was not written to its end. Raises: ConfigError when the disk is why."""
+    try:
+        yield
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise ConfigError(f"{path}: {error.strerror}; nothing was kept") from error
+    except AlertsError:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def _about_source(view: SourceView) -> str:
+    """What a person can do about a source that is not well."""
+    show, probe = f"`tocsin sources show {view.source.source_id}`", f"`tocsin sources probe {view.source.url}`"
+    if view.health == "gone":
+        return f"`tocsin sources remove {view.source.source_id}`, or find its new address with {probe}"
+    if view.health == "blind":
+        return f"look at {show}, then at the page: did its selectors or address change?"
+    return f"look at {show}; {probe} says what is there now"

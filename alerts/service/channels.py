@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from alerts.delivery.schemes import check_channel_url, mask
 from alerts.errors import ConfigError, NotFoundError
 from alerts.models import Channel, Envelope, Receipt
+from alerts.service.desk import check_name
 from alerts.service.rules import RuleDesk
 from alerts.sources.load import SLUG
 from alerts.text.fingerprint import content_id
@@ -28,10 +29,8 @@ class ChannelDesk(RuleDesk):
             ConfigError: A bad id, a scheme that is not allowed, a refused parameter or host.
             NotFoundError: Nobody knows the subscriber.
         """
-        if not re.fullmatch(SLUG, channel_id):
-            raise ConfigError(f"channel id {channel_id!r}: use up to 64 of a-z, 0-9, '-', '_' and '.'")
+        self.check_channel(channel_id, url, name)
         self.check_subscriber(subscriber_id)
-        check_channel_url(url, self.guard)
         channel = Channel(
             channel_id=channel_id,
             subscriber_id=subscriber_id,
@@ -42,8 +41,17 @@ class ChannelDesk(RuleDesk):
         self.tools.state.put_channel(channel)
         return replace(channel, url=mask(url))
 
+    def check_channel(self, channel_id: str, url: str, name: str) -> None:
+        """Nothing, when a channel may be called so and send there. Raises: ConfigError."""
+        if not re.fullmatch(SLUG, channel_id):
+            raise ConfigError(f"channel id {channel_id!r}: use up to 64 of a-z, 0-9, '-', '_' and '.'")
+        check_name(name, f"channel {channel_id}")
+        check_channel_url(url, self.guard)
+
     def channels(self, subscriber_id: str | None = None) -> list[Channel]:
-        """Channels with masked URLs, of everybody or of one subscriber."""
+        """Channels with masked URLs, of everybody or of one subscriber. Raises: NotFoundError."""
+        if subscriber_id is not None:
+            self.check_subscriber(subscriber_id)
         return [self._masked(c) for c in self.tools.state.channels() if subscriber_id in (None, c.subscriber_id)]
 
     def channel(self, channel_id: str) -> Channel:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,9 @@ from typing import Any
 from alerts.errors import ConfigError, NotFoundError
 from alerts.models import Rule
 from alerts.rules.load import rules_of
-from alerts.rules.query import check_query
 from alerts.service.alerts import AlertDesk
-from alerts.settings import read_toml
+from alerts.service.rules import check_person
+from alerts.settings import read_file, read_toml
 from alerts.sources.load import sources_of, table_of
 from alerts.text.fingerprint import body_hash
 
@@ -46,10 +47,12 @@ class FileDesk(AlertDesk):
             if name not in _TABLES:
                 raise ConfigError(f"{path}: {name}: unknown table; known are {', '.join(f'[[{t}]]' for t in _TABLES)}")
         sources = sources_of(tables.get("source", []), path=path)
-        rules = rules_of(tables.get("rule", []), path=path)
+        rules = rules_of(tables.get("rule", []), path=path, areas=self.load_areas())
         people = _rows(tables, "subscriber", _SUBSCRIBER_KEYS, ("id",), path)
         channels = _rows(tables, "channel", _CHANNEL_KEYS, ("id", "url"), path)
-        self._check_rules(rules, [c["id"] for c in channels], [p["id"] for p in people], path)
+        self._check_people_rows(people, path)
+        self._check_channel_rows(channels, [p["id"] for p in people], path)
+        self._check_rules(rules, {c["id"]: c.get("subscriber", "me") for c in channels}, [p["id"] for p in people], path)
         applied = Applied()
         for row in people:
             self._apply_subscriber(row, applied)
@@ -66,44 +69,67 @@ class FileDesk(AlertDesk):
         Raises:
             ConfigError, QueryError: As `apply`.
         """
-        fingerprint = body_hash(path.read_bytes()) if path.is_file() else ""
-        if fingerprint and self.tools.state.applied(path.name) == fingerprint:
+        fingerprint = body_hash(read_file(path))
+        if self.tools.state.applied(path.name) == fingerprint:
             return Applied()
         applied = self.apply(path)
         self.tools.state.note_applied(path.name, fingerprint)
         return applied
 
-    def _check_rules(self, rules: tuple[Rule, ...], channels: list[str], people: list[str], path: Path) -> None:
-        known = {c.channel_id for c in self.tools.state.channels()} | set(channels)
+    def _check_people_rows(self, people: list[dict[str, Any]], path: Path) -> None:
+        for row in people:
+            with _in(f"{path}: subscriber {row['id']}"):
+                check_person(row["id"], row.get("name", ""))
+
+    def _check_channel_rows(self, channels: list[dict[str, Any]], people: list[str], path: Path) -> None:
+        """Whether every channel that is not as it stands in the store could be added."""
+        known = {*people, *(s.subscriber_id for s in self.subscribers())}
+        for row in channels:
+            with _in(f"{path}: channel {row['id']}"):
+                if row.get("subscriber", "me") not in known:
+                    raise NotFoundError(f"subscriber: nobody is {row['subscriber']!r}")
+                if self._is_changed(row):
+                    self.check_channel(row["id"], row["url"], row.get("name", ""))
+
+    def _check_rules(self, rules: tuple[Rule, ...], channels: Mapping[str, str], people: list[str], path: Path) -> None:
+        """Whether every channel (id -> subscriber) and subscriber that rules name is there, and belongs to them."""
+        known = {c.channel_id: c.subscriber_id for c in self.tools.state.channels()} | dict(channels)
         subscribers = {s.subscriber_id for s in self.subscribers()} | set(people)
         for rule in rules:
-            check_query(rule.query, self.areas)
             for channel_id in rule.channel_ids:
                 if channel_id not in known:
                     raise NotFoundError(f"{path}: rule {rule.rule_id}: channels: no channel {channel_id!r}")
+                if known[channel_id] != rule.subscriber_id:
+                    raise ConfigError(f"{path}: rule {rule.rule_id}: channels: {channel_id} belongs to {known[channel_id]}")
             if rule.subscriber_id not in subscribers:
                 raise NotFoundError(f"{path}: rule {rule.rule_id}: subscriber: nobody is {rule.subscriber_id!r}")
 
     def _apply_subscriber(self, row: Mapping[str, Any], applied: Applied) -> None:
-        before = {s.subscriber_id: s.name for s in self.tools.state.subscribers()}
+        before = {s.subscriber_id: s.name for s in self.subscribers()}
         is_new = before.get(row["id"]) != (row.get("name") or row["id"])
         if is_new:
             self.add_subscriber(row["id"], row.get("name", ""))
         _note(applied, is_new, f"subscriber/{row['id']}")
 
-    def _apply_channel(self, row: Mapping[str, Any], applied: Applied) -> None:
+    def _is_changed(self, row: Mapping[str, Any]) -> bool:
+        """Whether the store holds no such channel, or another one under its id."""
         before = {c.channel_id: c for c in self.tools.state.channels()}.get(row["id"])
-        wanted = (row["url"], row.get("subscriber", "me"), row.get("name", ""), row.get("operator", False))
-        is_new = before is None or wanted != (
-            self.tools.keys.unseal(before.url),
-            before.subscriber_id,
-            before.name,
-            before.is_operator,
-        )
-        if is_new:
-            url, subscriber_id, name, is_operator = wanted
-            self.add_channel(url, channel_id=row["id"], subscriber_id=subscriber_id, name=name, is_operator=is_operator)
-        _note(applied, is_new, f"channel/{row['id']}")
+        if before is None:
+            return True
+        held = (self.tools.keys.unseal(before.url), before.subscriber_id, before.name, before.is_operator)
+        return held != (row["url"], row.get("subscriber", "me"), row.get("name", ""), row.get("operator", False))
+
+    def _apply_channel(self, row: Mapping[str, Any], applied: Applied) -> None:
+        is_changed = self._is_changed(row)
+        if is_changed:
+            self.add_channel(
+                row["url"],
+                channel_id=row["id"],
+                subscriber_id=row.get("subscriber", "me"),
+                name=row.get("name", ""),
+                is_operator=row.get("operator", False),
+            )
+        _note(applied, is_changed, f"channel/{row['id']}")
 
     def _apply_rules(self, rules: tuple[Rule, ...], applied: Applied) -> None:
         before = {r.rule_id: r for r in self.tools.state.rules()}
@@ -156,7 +182,20 @@ def _rows(tables: Mapping[str, Any], name: str, known: tuple[str, ...], needed: 
         for key in needed:
             if not row.get(key):
                 raise ConfigError(f"{where}: {key}: is missing")
+    ids = [row["id"] for row in rows]
+    twice = next((i for i in ids if ids.count(i) > 1), None)
+    if twice is not None:
+        raise ConfigError(f"{path}: {name}: id {twice!r} is used twice")
     return rows
+
+
+@contextmanager
+def _in(place: str) -> Iterator[None]:
+    """Puts the place in front of what is wrong there."""
+    try:
+        yield
+    except (ConfigError, NotFoundError) as error:
+        raise type(error)(f"{place}: {error}") from error
 
 
 def _note(applied: Applied, is_changed: bool, what: str) -> None:

@@ -12,7 +12,7 @@ from alerts.models import Change, ChangeKind, Item, Operand, Rule, Source, Subsc
 from alerts.rules.explain import explain
 from alerts.rules.match import Document, evaluate
 from alerts.rules.query import check_query, query_id
-from alerts.service.desk import Desk
+from alerts.service.desk import Desk, check_name
 from alerts.sources.load import SLUG
 from alerts.sources.opml import slug
 from alerts.stories.tag import tag
@@ -49,7 +49,7 @@ class RuleDesk(Desk):
             QueryError: The query does not parse; carries the column.
             ConfigError, NotFoundError: A bad id, or a channel or subscriber nobody knows.
         """
-        check_query(query, self.areas)
+        check_query(query, self.load_areas())
         rule = Rule(
             rule_id=rule_id or self._free_id(name or query),
             subscriber_id=subscriber_id,
@@ -71,6 +71,7 @@ class RuleDesk(Desk):
     def _check(self, rule: Rule) -> None:
         if not re.fullmatch(SLUG, rule.rule_id):
             raise ConfigError(f"rule id {rule.rule_id!r}: use up to 64 of a-z, 0-9, '-', '_' and '.'")
+        check_name(rule.name, f"rule {rule.rule_id}")
         known = {c.channel_id: c for c in self.tools.state.channels()}
         for channel_id in rule.channel_ids:
             if channel_id not in known:
@@ -87,7 +88,9 @@ class RuleDesk(Desk):
         return next(i for i in (base, *(f"{base}-{n}" for n in range(2, len(taken) + 3))) if i not in taken)
 
     def rules(self, subscriber_id: str | None = None) -> list[Rule]:
-        """Rules in the order of their ids, of everybody or of one subscriber."""
+        """Rules in the order of their ids, of everybody or of one subscriber. Raises: NotFoundError."""
+        if subscriber_id is not None:
+            self.check_subscriber(subscriber_id)
         return [r for r in self.tools.state.rules() if subscriber_id in (None, r.subscriber_id)]
 
     def rule(self, rule_id: str) -> Rule:
@@ -107,19 +110,23 @@ class RuleDesk(Desk):
         return self.tools.state.remove_rule(rule_id)
 
     def test_rule(self, query: str, text: str, *, language: str | None = None, home: str | None = None) -> Trial:
-        """What a query says of a text, as if it were a headline just found. Raises: QueryError, NotFoundError."""
-        check_query(query, self.areas)
+        """What a query says of a text, as if it were a headline just found. Raises: QueryError, ConfigError."""
+        check_query(query, self.load_areas())
+        if not text.strip():
+            raise ConfigError("text: is empty; give a headline to test the query on")
+        if home and not re.fullmatch("[A-Z]{2}", home):
+            raise ConfigError(f"home: {home[:60]!r} is no ISO 3166-1 code of two capital letters, such as LB")
         now = datetime.now(UTC)
         title, _, rest = text.partition("\n")
         item = Item(source_id="test", title=title, text=rest, language=language)
         change = Change(kind=ChangeKind.NEW, item_id="test", item=item, polled_at=now, found_at=now)
-        return self.try_query(query, tag(change, Source(source_id="test", url="", region=home), self.tagger))
+        return self.try_query(query, tag(change, Source(source_id="test", url="", region=home), self.load_tagger()))
 
     def try_query(self, query: str, tagged: Tagged, *, is_unknown_in: bool = False) -> Trial:
         """What a query says of a tagged item. Raises: QueryError."""
         document = Document.of(tagged)
-        answer = evaluate(query, document, self.areas, is_unknown_in)
-        return Trial(answer, explain(query, document, self.areas), tagged)
+        answer = evaluate(query, document, self.load_areas(), is_unknown_in)
+        return Trial(answer, explain(query, document, self.load_areas()), tagged)
 
     def subscribers(self) -> list[Subscriber]:
         """All subscribers; `me` is always one."""
@@ -129,8 +136,7 @@ class RuleDesk(Desk):
 
     def add_subscriber(self, subscriber_id: str, name: str = "") -> Subscriber:
         """Add or rename a subscriber. Raises: ConfigError."""
-        if not re.fullmatch(SLUG, subscriber_id):
-            raise ConfigError(f"subscriber id {subscriber_id!r}: use up to 64 of a-z, 0-9, '-', '_' and '.'")
+        check_person(subscriber_id, name)
         subscriber = Subscriber(subscriber_id=subscriber_id, name=name or subscriber_id)
         self.tools.state.put_subscriber(subscriber)
         return subscriber
@@ -140,3 +146,10 @@ class RuleDesk(Desk):
         known = [s.subscriber_id for s in self.subscribers()]
         if subscriber_id not in known:
             raise NotFoundError(f"no subscriber {subscriber_id!r}; known are {', '.join(known)}; `tocsin subscribers add` makes one")
+
+
+def check_person(subscriber_id: str, name: str) -> None:
+    """Nothing, when a subscriber may be called so. Raises: ConfigError."""
+    if not re.fullmatch(SLUG, subscriber_id):
+        raise ConfigError(f"subscriber id {subscriber_id!r}: use up to 64 of a-z, 0-9, '-', '_' and '.'")
+    check_name(name, f"subscriber {subscriber_id}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +16,7 @@ from alerts.sources.discover import Candidate, classify, discover
 from alerts.sources.load import source_of
 from alerts.sources.opml import slug
 from alerts.sources.parse import Parsed, parse
-from alerts.text.urls import absolute_url
+from alerts.text.urls import is_web_address
 
 _PROBE_S = 0.1
 
@@ -58,10 +58,30 @@ class SourceDesk(Desk):
         """
         given = {k: v for k, v in table.items() if v not in (None, "", (), [])}
         url = str(given.get("url", ""))
+        if not is_web_address(url):
+            raise ConfigError(f"url: {url[:200]!r} is no http or https URL")
         given.setdefault("id", slug(str(given.get("name") or re.sub(r"^https?://(www\.)?", "", url).split("/")[0])))
         source = source_of(given, where="source")
         self.tools.state.put_source(source)
         return source
+
+    def import_sources(self, sources: Sequence[Source]) -> tuple[list[str], list[str]]:
+        """Add sources from a list of another program: (ids added, ids of those whose URL was there already).
+
+        An id that another source has is given a number: an import replaces nothing.
+        """
+        known = {source.url: source.source_id for source, _ in self.tools.state.sources()}
+        taken, added, there = set(known.values()), [], []
+        for source in sources:
+            if source.url in known:
+                there.append(known[source.url])
+                continue
+            wanted = (source.source_id, *(f"{source.source_id}-{n}" for n in range(2, len(taken) + 3)))
+            free = next(name for name in wanted if name not in taken)
+            self.tools.state.put_source(replace(source, source_id=free))
+            taken.add(free)
+            added.append(free)
+        return added, there
 
     def sources(self) -> list[SourceView]:
         """All sources with their health, in the order of their ids."""
@@ -90,9 +110,9 @@ class SourceDesk(Desk):
         Raises:
             ConfigError: The text is no http(s) URL.
         """
-        if not absolute_url(url, url):
-            raise ConfigError(f"{url!r} is no http or https URL")
-        page = self._look(Source(source_id="probe", url=url, kind=SourceKind.JSON))
+        if not is_web_address(url):
+            raise ConfigError(f"url: {url[:200]!r} is no http or https URL")
+        page = self._look(Source(source_id="probe", url=url, kind=SourceKind.TICKER))  # the kind that takes any body
         kind = classify(page.body, page.content_type) if page.body else None
         items: tuple[Item, ...] = ()
         error = page.error

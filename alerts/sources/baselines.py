@@ -7,6 +7,7 @@ has lost its state: its items go the catch-up way, never through a silent baseli
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 
@@ -20,31 +21,28 @@ class Baselines:
 
     def knows(self, source_id: str) -> bool:
         """Whether this source had a baseline before."""
-        if source_id not in self._known:
-            self._refresh()
+        self._refresh()
         return source_id in self._known
 
-    def note(self, source_id: str) -> None:
-        """Keep that this source has a baseline; on disk when this returns."""
-        if self.knows(source_id):
-            return
-        file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        try:
-            os.write(file, f"+{source_id}\n".encode())
-            os.fsync(file)
-        finally:
-            os.close(file)
-        self._known.add(source_id)
+    def note(self, source_ids: Iterable[str]) -> None:
+        """Keep that these sources have a baseline; on disk when this returns."""
+        self._append([f"+{i}" for i in source_ids if not self.knows(i)])
 
     def forget(self, source_id: str) -> None:
         """A person removed the source: should it come back, that is a first poll."""
-        if not self.knows(source_id):
+        if self.knows(source_id):
+            self._append([f"-{source_id}"])
+
+    def _append(self, lines: Sequence[str]) -> None:
+        """Write lines; they begin with a line end, so that one torn by a crash never swallows the first."""
+        if not lines:
             return
-        with self._path.open("ab") as file:
-            file.write(f"-{source_id}\n".encode())
-            file.flush()
-            os.fsync(file.fileno())
-        self._known.discard(source_id)
+        file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            os.write(file, "".join(f"\n{line}\n" for line in lines).encode())
+            os.fsync(file)
+        finally:
+            os.close(file)
 
     def _refresh(self) -> None:
         """Read what was appended since; a torn last line is read when it is whole."""
@@ -55,5 +53,5 @@ class Baselines:
             data = file.read()
         whole = data[: data.rfind(b"\n") + 1]
         self._read_to += len(whole)
-        for line in whole.decode("utf-8", "replace").splitlines():
+        for line in filter(None, whole.decode("utf-8", "replace").splitlines()):
             (self._known.add if line.startswith("+") else self._known.discard)(line[1:])

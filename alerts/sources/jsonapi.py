@@ -43,6 +43,17 @@ def read_json(source_id: str, body: bytes, *, selectors: Selectors, content_type
     return tuple(lines.values())
 
 
+def check_selectors(selectors: Selectors) -> None:
+    """Nothing, when every expression compiles. Raises: ParseError naming the one that does not."""
+    for name in ("item", "text", "link", "time", "guid", "canary"):
+        expression = getattr(selectors, name)
+        try:
+            if expression:
+                jmespath.compile(expression)
+        except (JMESPathError, RecursionError) as error:
+            raise _unusable(name, expression, error) from error
+
+
 def _entries(found: Any) -> list[Any]:
     if isinstance(found, list):
         return found
@@ -72,8 +83,12 @@ def _search(expression: str, value: Any, name: str) -> Any:
     try:
         return jmespath.search(expression, value)
     except (JMESPathError, ArithmeticError, TypeError, ValueError, RecursionError) as error:
-        reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
-        raise ParseError(f"selectors.{name}: {expression!r} cannot be used: {reason}; correct it in the source") from error
+        raise _unusable(name, expression, error) from error
+
+
+def _unusable(name: str, expression: str, error: Exception) -> ParseError:
+    reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
+    return ParseError(f"selectors.{name}: {expression!r} cannot be used: {reason}; correct it in the source")
 
 
 def _string(value: Any) -> str:

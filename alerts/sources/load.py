@@ -7,14 +7,21 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from alerts.errors import ConfigError
+from alerts.errors import ConfigError, ParseError
 from alerts.models import Selectors, Source, SourceKind
-from alerts.text.urls import absolute_url
+from alerts.sources import jsonapi, ticker
+from alerts.text.urls import is_web_address
 
 SLUG = r"^[a-z0-9][a-z0-9_.-]{0,63}$"
 _Short = Annotated[str, Field(max_length=500)]
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("must hold no control characters")
+    return text
 
 
 class SelectorTable(BaseModel):
@@ -36,10 +43,10 @@ class SourceTable(BaseModel):
     id: Annotated[str, Field(pattern=SLUG)]
     url: Annotated[str, Field(max_length=2000)]
     kind: SourceKind = SourceKind.FEED
-    name: Annotated[str, Field(max_length=200)] = ""
+    name: Annotated[str, Field(max_length=200), AfterValidator(_printable)] = ""
     language: Annotated[str, Field(pattern=r"^[a-zA-Z]{2,3}$")] | None = None
     region: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = None
-    tags: tuple[Annotated[str, Field(max_length=60)], ...] = ()
+    tags: tuple[Annotated[str, Field(max_length=60), AfterValidator(_printable)], ...] = ()
     floor_s: Annotated[float, Field(ge=1, le=86400)] = 60.0
     ceiling_s: Annotated[float, Field(ge=1, le=604800)] = 3600.0
     line_ttl_s: Annotated[float, Field(ge=60, le=2592000)] = 86400.0
@@ -49,7 +56,7 @@ class SourceTable(BaseModel):
 
     def source(self) -> Source:
         """The source. Raises: ValueError when the parts do not fit together."""
-        if absolute_url(self.url, self.url) != self.url:
+        if not is_web_address(self.url):
             raise ValueError(f"url: {self.url!r} is no http or https URL")
         if re.match(r"https?://[^/]*@", self.url):
             raise ValueError("url: user and password do not belong into the URL; use headers")
@@ -57,6 +64,9 @@ class SourceTable(BaseModel):
             raise ValueError(f"ceiling_s: {self.ceiling_s:g} is under floor_s ({self.floor_s:g})")
         if self.kind is not SourceKind.FEED and self.selectors is None:
             raise ValueError(f"selectors: a {self.kind.value} needs at least selectors.item")
+        selectors = Selectors(**self.selectors.model_dump()) if self.selectors else None
+        if selectors:
+            _check_selectors(self.kind, selectors)
         return Source(
             source_id=self.id,
             url=self.url,
@@ -68,10 +78,20 @@ class SourceTable(BaseModel):
             floor_s=self.floor_s,
             ceiling_s=self.ceiling_s,
             line_ttl_s=self.line_ttl_s,
-            selectors=Selectors(**self.selectors.model_dump()) if self.selectors else None,
+            selectors=selectors,
             headers=self.headers,
             is_paused=self.paused,
         )
+
+
+def _check_selectors(kind: SourceKind, selectors: Selectors) -> None:
+    """Raises: ValueError when a selector does not compile."""
+    check = {SourceKind.TICKER: ticker.check_selectors, SourceKind.JSON: jsonapi.check_selectors}.get(kind)
+    try:
+        if check:
+            check(selectors)
+    except ParseError as error:
+        raise ValueError(str(error)) from error
 
 
 def source_of(table: Mapping[str, Any], *, where: str) -> Source:

@@ -68,6 +68,15 @@ def read_ticker(source_id: str, body: bytes, *, selectors: Selectors, content_ty
     return tuple(lines.values())
 
 
+def check_selectors(selectors: Selectors) -> None:
+    """Nothing, when every selector is CSS. Raises: ParseError naming the one that is not."""
+    page = LexborHTMLParser("<p></p>")
+    for name in ("item", "text", "link", "time", "guid", "canary"):
+        css = pointer_of(getattr(selectors, name)).css
+        if css:
+            _select(page, css, name)
+
+
 def _item(source_id: str, node: LexborNode, selectors: Selectors, base: str) -> Item | None:
     title = plain(whole(_value(node, pointer_of(selectors.text), "text")))[:TITLE_CHARS].rstrip()
     if not title:

@@ -4,45 +4,28 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
 
 from alerts.errors import ConfigError, StateError
 from alerts.state.base import as_hash
 from alerts.state.keys import SCHEMA
-from alerts.state.scripts import Arg
 
+if TYPE_CHECKING:
+    from alerts.state.redis import RedisState
 
 FORMAT = "tocsin-backup"
-_TRANSIENT = ("lease:", "leases:", "lane:owner", "lane:until", "owners", "wake:", "sifter")
+_TRANSIENT = ("lease:", "leases:", "wake:", "turn:")  # beginnings of names
+_TRANSIENT_NAMES = ("lanes:owner", "lanes:until", "turn:", "owners", "sifter")
+_EMPTY = ("schema", "items")  # what a store holds before anything was done
 
 
-class Store(Protocol):
-    """What a backup reads and writes with; `RedisState` is one."""
-
-    @property
-    def prefix(self) -> str: ...
-
-    def now(self) -> datetime: ...
-
-    def scan(self) -> Iterator[bytes]: ...
-
-    def run_command(self, *command: Arg) -> Any: ...
-
-    def run_commands(self, commands: Iterable[Sequence[Arg]]) -> list[Any]: ...
-
-    def prepare(self) -> None: ...
-
-    def touch_due(self) -> None: ...
-
-
-def dump(state: Store) -> Iterator[str]:
+def dump(state: RedisState) -> Iterator[str]:
     """The lines of a backup: a header, then one line a key. Leases and other passing things are left out."""
     yield json.dumps({"format": FORMAT, "schema": SCHEMA, "created_at": state.now().isoformat()})
     for name in sorted(_names(state)):
         short = name.removeprefix(state.prefix)
-        if not short.startswith(_TRANSIENT):
+        if not _is_transient(short):
             yield json.dumps({"key": short, **_read(state, name)})
 
 
@@ -69,10 +52,14 @@ def split_keys(lines: list[tuple[int, str]]) -> tuple[str, list[tuple[int, str]]
     """(keys, other lines). Raises: ConfigError when the last line is missing: the backup was cut off."""
     if not lines or not lines[-1][1].startswith('{"keys"'):
         raise ConfigError("the backup is cut off: its last line, the keys, is missing; nothing was restored")
-    return str(json.loads(lines[-1][1])["keys"]), lines[:-1]
+    number, line = lines[-1]
+    try:
+        return str(json.loads(line)["keys"]), lines[:-1]
+    except (ValueError, KeyError) as error:
+        raise ConfigError(f"line {number}: the backup is cut off in its last line, the keys; nothing was restored") from error
 
 
-def restore(state: Store, lines: Iterable[tuple[int, str]]) -> int:
+def restore(state: RedisState, lines: Iterable[tuple[int, str]]) -> int:
     """Write the keys of a backup into an empty store; how many.
 
     Args:
@@ -82,7 +69,8 @@ def restore(state: Store, lines: Iterable[tuple[int, str]]) -> int:
         StateError: The store is not empty.
         ConfigError: A line cannot be read; nothing was written.
     """
-    if any(not n.removeprefix(state.prefix).startswith(("schema", "items", *_TRANSIENT)) for n in _names(state)):
+    held = (name.removeprefix(state.prefix) for name in _names(state))
+    if any(name not in _EMPTY and not _is_transient(name) for name in held):
         raise StateError("the store is not empty; restore into a new data directory")
     rows = [_parse(number, line) for number, line in lines]
     state.run_commands(("DEL", state.prefix + row["key"]) for row in rows)
@@ -92,11 +80,15 @@ def restore(state: Store, lines: Iterable[tuple[int, str]]) -> int:
     return len(rows)
 
 
-def _names(state: Store) -> list[str]:
+def _is_transient(name: str) -> bool:
+    return name in _TRANSIENT_NAMES or name.startswith(_TRANSIENT)
+
+
+def _names(state: RedisState) -> list[str]:
     return [name.decode() for name in state.scan()]
 
 
-def _read(state: Store, name: str) -> dict[str, Any]:
+def _read(state: RedisState, name: str) -> dict[str, Any]:
     kind = state.run_command("TYPE", name).decode()
     ttl = int(state.run_command("PTTL", name))
     row: dict[str, Any] = {"type": kind, "ttl_ms": ttl} if ttl > 0 else {"type": kind}
@@ -119,24 +111,21 @@ def _read(state: Store, name: str) -> dict[str, Any]:
 
 
 def _write(name: str, row: dict[str, Any]) -> Iterator[tuple[str | bytes | int | float, ...]]:
-    value = row["value"]
-    match row["type"]:
-        case "string":
-            yield "SET", name, _bytes(value)
-        case "hash":
-            for field, held in value:
-                yield "HSET", name, _bytes(field), _bytes(held)
-        case "set":
-            for member in value:
-                yield "SADD", name, _bytes(member)
-        case "zset":
-            for member, score in value:
-                yield "ZADD", name, score, _bytes(member)
-        case "stream":
-            for entry, fields in value:
-                yield "XADD", name, _bytes(entry), *(_bytes(part) for pair in fields for part in pair)
+    """The commands that write a key again."""
+    yield from _WRITERS[row["type"]](name, row["value"])
     if "ttl_ms" in row:
         yield "PEXPIRE", name, row["ttl_ms"]
+
+
+_WRITERS: dict[str, Callable[[str, Any], list[tuple[str | bytes | int | float, ...]]]] = {
+    "string": lambda name, value: [("SET", name, _bytes(value))],
+    "hash": lambda name, value: [("HSET", name, _bytes(field), _bytes(held)) for field, held in value],
+    "set": lambda name, value: [("SADD", name, _bytes(member)) for member in value],
+    "zset": lambda name, value: [("ZADD", name, float(score), _bytes(member)) for member, score in value],
+    "stream": lambda name, value: [
+        ("XADD", name, _bytes(entry), *(_bytes(part) for pair in fields for part in pair)) for entry, fields in value
+    ],
+}
 
 
 def _parse(number: int, line: str) -> dict[str, Any]:
@@ -145,8 +134,6 @@ def _parse(number: int, line: str) -> dict[str, Any]:
         str(row["key"]), list(_write(row["key"], row))
     except (ValueError, KeyError, TypeError) as error:
         raise ConfigError(f"line {number}: not a line of a backup ({error}); nothing was restored") from error
-    if row["type"] not in ("string", "hash", "set", "zset", "stream"):
-        raise ConfigError(f"line {number}: unknown type {row['type']!r}; nothing was restored")
     return dict(row)
 
 

@@ -29,13 +29,13 @@ class DeliverKeeper(Base):
             self._call("ZREM", self._keys("fanouts"), *gone)
         return [Fanout(BELL.load(data), cursor.decode()) for data, cursor in rows if data is not None]
 
-    def rules_of_query(self, query_id: str, *, after: str, limit: int) -> list[Rule]:
-        """Rules with this query in the order of their ids, after that id."""
+    def rules_of_query(self, query_id: str, *, after: str, limit: int) -> tuple[list[Rule], str]:
+        """Rules with this query in the order of their ids, after that id; and the id to go on after ('' = no more)."""
         low = f"({after}" if after else "-"
         ids = self._call("ZRANGEBYLEX", self._keys("query", query_id), low, "+", "LIMIT", 0, limit)
-        if not ids:
-            return []
-        return [load_rule(row) for row in self._call("HMGET", self._keys("rules"), *ids) if row]
+        rows = self._call("HMGET", self._keys("rules"), *ids) if ids else []
+        # One that was removed in between makes the page shorter, not the last.
+        return [load_rule(row) for row in rows if row], ids[-1].decode() if len(ids) == limit else ""
 
     def commit_expansions(self, expansions: Sequence[Expansion]) -> list[Outcome]:
         """Write chunks of alerts and deliveries and move their cursors, all in one round trip."""

@@ -40,6 +40,15 @@ class HouseKeeper(Base):
         """Whether a wake-up for this queue should be sent."""
         return self._call("SET", self._keys("wake", queue), 1, "NX", "PX", _WAKE_MS) is not None
 
+    def claim_turn(self, name: str, every_s: float) -> bool:
+        """Whether it is the caller's turn to do what is to be done once in so many seconds."""
+        return self._call("SET", self._keys("turn", name), 1, "NX", "PX", int(every_s * 1000)) is not None
+
+    def shed_archive(self) -> int:
+        """Drop the older half of the archive; how many items."""
+        length = int(self._call("XLEN", self._keys("archive")))
+        return int(self._call("XTRIM", self._keys("archive"), "MAXLEN", length // 2))
+
     def clear_wake(self, queue: str) -> None:
         """Somebody woke up: the next wake-up is to be sent again."""
         self._call("DEL", self._keys("wake", queue))

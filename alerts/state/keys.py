@@ -27,13 +27,15 @@
     delivered:<alert>  SET     delivery ids of an alert
     lane:<channel>     ZSET    delivery ids not yet done -> Unix seconds due
     lanes              ZSET    channel ids nobody serves now -> when their first delivery is due
-    lane:owner         HASH    channel id -> owner who serves it now
-    lane:until         ZSET    channel id -> Unix seconds its lease ends
+    lanes:owner        HASH    channel id -> owner who serves it now
+    lanes:until        ZSET    channel id -> Unix seconds its lease ends
+    lanes:rest         ZSET    channel id -> Unix seconds until which it is left alone after a failure
     digest:<subscriber>:<channel>  ZSET  delivery ids held for the next digest -> Unix seconds
     digests            ZSET    "<subscriber>:<channel>" -> Unix seconds of its first member
     leases:<owner>     SET     source:<id>, lane:<id>
     owners             HASH    owner -> "<queue> <Unix seconds of its last progress>"
     wake:<queue>       STRING  a wake-up is on its way (expires)
+    turn:<name>        STRING  somebody did this a moment ago (expires)
     channels           HASH    channel id -> Channel as JSON, URL sealed
     subscribers        HASH    subscriber id -> Subscriber as JSON
     applied            HASH    configuration file -> fingerprint it had when it was applied

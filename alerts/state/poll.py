@@ -41,7 +41,7 @@ class PollKeeper(Base):
                     source=SOURCE.load(source),
                     state=poll_state,
                     due_at=datetime.fromtimestamp(float(due), UTC),
-                    is_catch_up=bool(poll_state.polled_at and poll_state.polled_at < downtime_end),
+                    is_catch_up=bool(poll_state.ok_at and poll_state.ok_at < downtime_end),
                 )
             )
         return leases

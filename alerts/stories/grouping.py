@@ -23,6 +23,7 @@ MAX_SOURCES = 50
 MAX_KEYS = 400
 MAX_COUNTRIES = 20
 WINDOW_S = 72 * 3600.0
+SAME_SCORE = 0.5  # headlines with this similarity are taken for one story when nothing else is known of them
 _MIN_WEIGHT = 4.0  # words of a headline that identifies an event by itself; a character of Han or Thai is half a word
 
 

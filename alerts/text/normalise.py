@@ -45,7 +45,10 @@ def _without_tags(markup: str) -> str:
 
 def fold(text: str) -> str:
     """The form for comparing: `clean`, case folded, diacritics and vowel points removed."""
-    folded = unicodedata.normalize("NFKD", clean(text).casefold())
+    folded = clean(text).casefold()
+    if folded.isascii():
+        return folded
+    folded = unicodedata.normalize("NFKD", folded)
     if not folded.isascii():
         folded = "".join(c for c in folded if not _is_mark(c)).translate(_LETTERS)
     return unicodedata.normalize("NFC", folded)

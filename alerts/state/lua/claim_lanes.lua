@@ -18,8 +18,8 @@ for _, channel in ipairs(redis.call('ZRANGEBYSCORE', key('lanes'), '-inf', stamp
   end
   redis.call('ZREM', key('lanes'), channel)
   if #row > 2 then
-    redis.call('HSET', key('lane:owner'), channel, owner)
-    redis.call('ZADD', key('lane:until'), stamp(now + lease), channel)
+    redis.call('HSET', key('lanes:owner'), channel, owner)
+    redis.call('ZADD', key('lanes:until'), stamp(now + lease), channel)
     redis.call('SADD', key('leases:' .. owner), 'lane:' .. channel)
     rows[#rows + 1] = row
   else

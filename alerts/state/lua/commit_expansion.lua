@@ -31,8 +31,8 @@ for i = 1, tonumber(ARGV[at]) do
     redis.call('SADD', key('delivered:' .. alert), id)
     redis.call('EXPIRE', key('delivered:' .. alert), keep)
     redis.call('ZADD', key('lane:' .. channel), stamp(now), id)
-    if redis.call('HEXISTS', key('lane:owner'), channel) == 0 then
-      redis.call('ZADD', key('lanes'), 'LT', stamp(now), channel)
+    if redis.call('HEXISTS', key('lanes:owner'), channel) == 0 then
+      offer_lane(channel, 0)
     end
     count('deliveries')
   end

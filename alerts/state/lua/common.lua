@@ -7,19 +7,20 @@ local function key(name) return prefix .. name end
 local function stamp(seconds) return string.format('%.3f', seconds) end
 local function count(name, by) redis.call('HINCRBY', key('counters'), name, by or 1) end
 
--- The lane is free again: it is due when its first delivery is, but not before `earliest`.
+-- The lane may be claimed: it is due when its first delivery is, but not before `earliest`, nor while it rests.
 local function offer_lane(channel, earliest)
   local first = redis.call('ZRANGE', key('lane:' .. channel), 0, 0, 'WITHSCORES')
   if first[2] then
-    redis.call('ZADD', key('lanes'), stamp(math.max(tonumber(first[2]), earliest)), channel)
+    local rest = tonumber(redis.call('ZSCORE', key('lanes:rest'), channel) or '0')
+    redis.call('ZADD', key('lanes'), stamp(math.max(tonumber(first[2]), earliest, rest)), channel)
   else
     redis.call('ZREM', key('lanes'), channel)
   end
 end
 
 local function end_lane_lease(channel, owner)
-  redis.call('HDEL', key('lane:owner'), channel)
-  redis.call('ZREM', key('lane:until'), channel)
+  redis.call('HDEL', key('lanes:owner'), channel)
+  redis.call('ZREM', key('lanes:until'), channel)
   redis.call('SREM', key('leases:' .. owner), 'lane:' .. channel)
 end
 

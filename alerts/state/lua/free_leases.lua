@@ -6,7 +6,7 @@ for _, lease in ipairs(redis.call('SMEMBERS', key('leases:' .. owner))) do
     redis.call('HDEL', key('lease:source'), id)
     if redis.call('SISMEMBER', key('paused'), id) == 0 then redis.call('ZADD', key('due'), stamp(now), id) end
     freed = freed + 1
-  elseif kind == 'lane' and redis.call('HGET', key('lane:owner'), id) == owner then
+  elseif kind == 'lane' and redis.call('HGET', key('lanes:owner'), id) == owner then
     end_lane_lease(id, owner)
     offer_lane(id, now)
     freed = freed + 1

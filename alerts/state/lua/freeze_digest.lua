@@ -23,6 +23,6 @@ if redis.call('HSETNX', key('delivery:' .. ARGV[6]), 'json', ARGV[7]) == 1 then
   redis.call('ZADD', key('deliveries'), stamp(now), ARGV[6])
   redis.call('SADD', key('delivered:' .. ARGV[4]), ARGV[6])
   redis.call('ZADD', key('lane:' .. ARGV[3]), stamp(now), ARGV[6])
-  if redis.call('HEXISTS', key('lane:owner'), ARGV[3]) == 0 then redis.call('ZADD', key('lanes'), 'LT', stamp(now), ARGV[3]) end
+  if redis.call('HEXISTS', key('lanes:owner'), ARGV[3]) == 0 then offer_lane(ARGV[3], 0) end
 end
 return 'done'

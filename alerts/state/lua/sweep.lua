@@ -1,10 +1,11 @@
 -- ARGV: prefix, keep_s, story_keep_s. Answers freed lanes, trimmed items, closed stories.
 local freed = 0
-for _, channel in ipairs(redis.call('ZRANGEBYSCORE', key('lane:until'), '-inf', stamp(now), 'LIMIT', 0, 200)) do
-  end_lane_lease(channel, redis.call('HGET', key('lane:owner'), channel) or '')
+for _, channel in ipairs(redis.call('ZRANGEBYSCORE', key('lanes:until'), '-inf', stamp(now), 'LIMIT', 0, 200)) do
+  end_lane_lease(channel, redis.call('HGET', key('lanes:owner'), channel) or '')
   offer_lane(channel, now)
   freed = freed + 1
 end
+redis.call('ZREMRANGEBYSCORE', key('lanes:rest'), '-inf', stamp(now))
 -- Everything before the oldest unacknowledged item, or up to the last one handed out, is done with.
 local trimmed = 0
 local groups = redis.call('XINFO', 'GROUPS', key('items'))
@@ -23,5 +24,10 @@ for _, story in ipairs(closed) do
   redis.call('DEL', key('story:' .. story))
   redis.call('ZREM', key('stories'), story)
 end
-redis.call('ZREMRANGEBYSCORE', key('deliveries'), '-inf', stamp(now - tonumber(ARGV[2])))
+local past = stamp(now - tonumber(ARGV[2]))
+redis.call('ZREMRANGEBYSCORE', key('deliveries'), '-inf', past)
+redis.call('ZREMRANGEBYSCORE', key('alerts:me'), '-inf', past)
+for _, subscriber in ipairs(redis.call('HKEYS', key('subscribers'))) do
+  redis.call('ZREMRANGEBYSCORE', key('alerts:' .. subscriber), '-inf', past)
+end
 return {freed, trimmed, #closed}

@@ -1,0 +1,152 @@
+"""The machine-readable edges: JSON Lines in, JSON Lines out, unknown fields pass through, errors name the line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from alerts.cli import show
+from alerts.cli.context import lazy, open_settings, read_lines, text_of
+from alerts.errors import ConfigError
+from alerts.models import Change, ChangeKind, Item, Operand, Source, Tagged
+
+regions = typer.Typer(no_args_is_help=True, help="Where in the world a text is.")
+stories = typer.Typer(no_args_is_help=True, help="Which items are about one event.")
+InFile = Annotated[Path | None, typer.Argument(help="JSON Lines; stdin if left out, or with -.")]
+Rows = Iterator[dict[str, Any]]
+
+
+@regions.command(name="tag")
+def tag_regions(file: InFile = None) -> None:
+    """{"id", "text", "lang"?, "source_region"?} -> the same with "countries" and "regions", most relevant first."""
+    open_settings()
+    show.json_lines(_tag_rows(file))
+
+
+def _tag_rows(file: Path | None) -> Rows:
+    tagging = lazy("alerts.regions.tagger")
+    tagger, language_of = tagging.Tagger.load(), lazy("alerts.text.language").language_of
+    for place, row in read_lines(file):
+        text = text_of(row, "text", place, needed=True)
+        language = language_of(text, text_of(row, "lang", place) or None, is_guessing=False)
+        found = tagger.tag(text, language=language, home=_home(row, place))
+        yield {**row, "countries": tagging.countries_of(found), "regions": found}
+
+
+@stories.command()
+def group(file: InFile = None) -> None:
+    """{"id", "title", "text"?, "source", "time", "lang"?} in time order -> the same with "story", from the past only."""
+    open_settings()
+    show.json_lines(_group_rows(file))
+
+
+def _group_rows(file: Path | None) -> Rows:
+    index = lazy("alerts.stories.grouping").StoryIndex()
+    tagger = lazy("alerts.regions.tagger").Tagger.load()
+    for place, row in read_lines(file):
+        text_of(row, "source", place, needed=True)
+        if _time(row, "time", place) is None:
+            raise ConfigError(f"{place}: time: is missing; give ISO 8601 or Unix seconds")
+        tagged = _tagged(row, place, tagger)
+        story = index.assign(tagged, tagged.change.polled_at)
+        index.apply(story)
+        yield {**row, "story": story.story_id}
+
+
+@stories.command()
+def same(file: InFile = None) -> None:
+    """{"id", "a": title, "b": title, "a_time"?, "b_time"?} -> the same with "same" and "score"."""
+    open_settings()
+    show.json_lines(_same_rows(file))
+
+
+def _same_rows(file: Path | None) -> Rows:
+    grouping = lazy("alerts.stories.grouping")
+    for place, row in read_lines(file):
+        score = grouping.similarity(text_of(row, "a", place, needed=True), text_of(row, "b", place, needed=True))
+        yield {**row, "same": score >= grouping.SAME_SCORE, "score": score}
+
+
+def match_rules(file: Path | None, rules: Path, *, is_explained: bool) -> Rows:
+    """Items with the ids of the rules that match them; with what each rule found when explained."""
+    open_settings()
+    bootstrap = lazy("alerts.bootstrap")
+    areas, tagger = bootstrap.build_areas(), lazy("alerts.regions.tagger").Tagger.load()
+    index, query_id = lazy("alerts.rules.index").RuleIndex(areas), lazy("alerts.rules.query").query_id
+    rules_of: dict[str, list[str]] = {}
+    queries: dict[str, str] = {}
+    for rule in lazy("alerts.rules.load").read_rules(rules, areas):
+        known = query_id(rule.query, rule.is_unknown_in)
+        if known not in rules_of:
+            index.put(known, rule.query, rule.is_unknown_in)
+        rules_of.setdefault(known, []).append(rule.rule_id)
+        queries[rule.rule_id] = rule.query
+    document_of = lazy("alerts.rules.match").Document.of
+    for place, row in read_lines(file):
+        document = document_of(_tagged(row, place, tagger))
+        found = sorted(rule_id for known in index.match(document) for rule_id in rules_of[known])
+        answer = {**row, "rules": found}
+        if is_explained:
+            answer["explain"] = {rule_id: _explained(query, document, areas, rule_id in found) for rule_id, query in queries.items()}
+        yield answer
+
+
+def _explained(query: str, document: Any, areas: Any, is_match: bool) -> list[dict[str, Any]]:
+    """Every operand of a query that matches; of another, the first one in its way."""
+    explaining = lazy("alerts.rules.explain")
+    if is_match:
+        return [_shown(operand) for operand in explaining.explain(query, document, areas)]
+    return [_shown(explaining.obstacle(query, document, areas))]
+
+
+def _shown(operand: Operand) -> dict[str, Any]:
+    return {"stage": operand.stage, "operand": operand.text, "answer": operand.is_true, "span": operand.span, "why": operand.why}
+
+
+def _tagged(row: dict[str, Any], place: str, tagger: Any) -> Tagged:
+    """An item of the edges as the pipeline would have tagged it."""
+    item_id, source_id = _id(row, place), text_of(row, "source", place) or "stdin"
+    published = _time(row, "published_at", place)
+    at = _time(row, "time", place) or published or datetime.now(UTC)
+    item = Item(
+        source_id=source_id,
+        guid=item_id,
+        url=text_of(row, "url", place),
+        title=text_of(row, "title", place, needed=True),
+        text=text_of(row, "text", place),
+        language=text_of(row, "lang", place) or None,
+        published_at=published,
+    )
+    change = Change(kind=ChangeKind.NEW, item_id=item_id, item=item, polled_at=at, found_at=at)
+    tagged: Tagged = lazy("alerts.stories.tag").tag(change, Source(source_id=source_id, url="", region=_home(row, place)), tagger)
+    return tagged
+
+
+def _id(row: dict[str, Any], place: str) -> str:
+    """The row's id as text; its place when it has none."""
+    value = row.get("id")
+    if isinstance(value, bool) or not isinstance(value, str | int | None):
+        raise ConfigError(f"{place}: id: must be a text or a whole number, not {type(value).__name__}")
+    return place if value is None else str(value)
+
+
+def _home(row: dict[str, Any], place: str) -> str | None:
+    code = text_of(row, "source_region", place)
+    if code and not re.fullmatch("[A-Za-z]{2}", code):
+        raise ConfigError(f"{place}: source_region: {code[:60]!r} is no ISO 3166-1 code of two letters, such as LB")
+    return code.upper() or None
+
+
+def _time(row: dict[str, Any], key: str, place: str) -> datetime | None:
+    value = row.get(key)
+    if value is None or value == "":
+        return None
+    moment: datetime | None = lazy("alerts.sources.times").time_of(value)
+    if moment is None:
+        raise ConfigError(f"{place}: {key}: {str(value)[:60]!r} is no time; give ISO 8601 or Unix seconds")
+    return moment

@@ -1,0 +1,132 @@
+"""`tocsin rules ...` and `tocsin subscribers ...`"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from alerts.cli import edges, show
+from alerts.cli.context import AnySubscriber, Json, Subscriber, file_or_stdin, open_service
+from alerts.models import Operand
+
+app = typer.Typer(no_args_is_help=True, help="What people want to be told about.")
+people = typer.Typer(no_args_is_help=True, help="Who is told; `me` is always there.")
+RuleId = Annotated[str, typer.Argument(help="A rule of `tocsin rules list`.")]
+
+
+@app.command()
+def add(
+    query: Annotated[str, typer.Argument(help="For instance: (strike OR explosion) AND region:LB")],
+    rule_id: Annotated[str, typer.Option("--id", help="A short name; made from name or query if left out.")] = "",
+    name: Annotated[str, typer.Option(help="What alerts call it.")] = "",
+    channel: Annotated[list[str] | None, typer.Option("--channel", help="Only this channel; may be repeated.")] = None,
+    unknown_in: Annotated[bool, typer.Option("--unknown-in", help="Also ring when an item's region is not known.")] = False,
+    subscriber: Subscriber = "me",
+) -> None:
+    """Add a rule, or replace the one with this id; in force within a second."""
+    with open_service() as service:
+        rule = service.add_rule(
+            query, rule_id=rule_id, name=name, subscriber_id=subscriber, channel_ids=channel or (), is_unknown_in=unknown_in
+        )
+    show.say(f"added {rule.rule_id}: {rule.query}")
+
+
+@app.command(name="list")
+def list_(as_json: Json = False, subscriber: AnySubscriber = None) -> None:
+    """Rules with their queries."""
+    with open_service() as service:
+        rules = service.rules(subscriber)
+    if as_json:
+        show.json_lines(rules)
+        return
+    rows = [(r.rule_id, r.subscriber_id, "on" if r.is_enabled else "paused", r.channel_ids or "all", r.query) for r in rules]
+    show.table(("rule", "subscriber", "is", "channels", "query"), rows, empty="no rules yet: tocsin rules add QUERY")
+
+
+@app.command()
+def test(
+    query: Annotated[str, typer.Argument(help="As for `tocsin rules add`.")],
+    text: Annotated[str, typer.Option("--text", help="A headline; further lines are the text.")],
+    language: Annotated[str | None, typer.Option("--lang", help="Its language.")] = None,
+    home: Annotated[str | None, typer.Option("--home", help="Home country of the outlet.")] = None,
+    as_json: Json = False,
+) -> None:
+    """What a query says of a text, operand by operand; exit code 1 when it does not match."""
+    with open_service() as service:
+        trial = service.test_rule(query, text, language=language, home=home)
+    if as_json:
+        show.json_lines([trial])
+    else:
+        show.say({True: "matches", False: "does not match", None: "unknown: it hangs on a region, and the text names none"}[trial.is_match])
+        show.say("")
+        show_operands(trial.operands)
+        show.say("")
+        show.fields([("language", trial.tagged.language), ("countries", trial.tagged.countries), ("urgency", trial.tagged.urgency)])
+    if not trial.is_match:
+        raise typer.Exit(1)
+
+
+@app.command()
+def match(
+    file: edges.InFile = None,
+    rules: Annotated[Path, typer.Option("--rules", help='TOML, or JSON Lines of {"id", "query"}.')] = Path("config/rules.toml"),
+    explain: Annotated[bool, typer.Option("--explain", help="Add what each rule found: stage, operand, answer, span.")] = False,
+) -> None:
+    """Which rules match which items: JSON Lines in, JSON Lines out."""
+    show.json_lines(edges.match_rules(file, file_or_stdin(rules), is_explained=explain))
+
+
+@app.command()
+def pause(rule_id: RuleId) -> None:
+    """Ring no more by this rule; pending deliveries of it are dropped."""
+    with open_service() as service:
+        dropped = service.pause_rule(rule_id, is_paused=True)
+    show.say(f"paused {rule_id}, dropped {dropped} pending deliveries")
+
+
+@app.command()
+def resume(rule_id: RuleId) -> None:
+    """Ring by this rule again."""
+    with open_service() as service:
+        service.pause_rule(rule_id, is_paused=False)
+    show.say(f"resumed {rule_id}")
+
+
+@app.command()
+def remove(rule_id: RuleId) -> None:
+    """Remove a rule; pending deliveries that only it asked for are dropped."""
+    with open_service() as service:
+        dropped = service.remove_rule(rule_id)
+    show.say(f"removed {rule_id}, dropped {dropped} pending deliveries")
+
+
+def show_operands(operands: tuple[Operand, ...]) -> None:
+    """Each operand with its answer and where it matched."""
+    words = {True: "yes", False: "no", None: "unknown"}
+    rows = [(words[o.is_true], f"{o.span[0]}-{o.span[1]}" if o.span else "", o.text, o.why) for o in operands]
+    show.table(("answer", "at", "operand", "why"), rows, empty="")
+
+
+@people.command(name="add")
+def add_subscriber(
+    subscriber_id: Annotated[str, typer.Argument(help="A short name, e.g. night-desk.")],
+    name: Annotated[str, typer.Option(help="How they are called.")] = "",
+) -> None:
+    """Add a subscriber, or rename one."""
+    with open_service() as service:
+        added = service.add_subscriber(subscriber_id, name)
+    show.say(f"added {added.subscriber_id}")
+
+
+@people.command(name="list")
+def list_subscribers(as_json: Json = False) -> None:
+    """All subscribers."""
+    with open_service() as service:
+        rows = service.subscribers()
+    if as_json:
+        show.json_lines(rows)
+    else:
+        show.table(("subscriber", "name"), [(s.subscriber_id, s.name) for s in rows], empty="")
+
