@@ -21,6 +21,7 @@ from alerts.text.stems import stems
 from alerts.text.tokens import Token, is_hangul, is_run, tokens
 from alerts.text.variants import variants
 
+_OLDEST_S = 30 * 86400.0  # an item does not become news after that
 _SCOPES = {BODY: ("title", "text")}
 
 
@@ -184,10 +185,11 @@ class Document:
 
     @property
     def age_s(self) -> float:
-        """Seconds from the item's own date until it was polled; 0 without a date."""
+        """Seconds from the item's own date until it was polled; 0 without a date, or with one that cannot be right."""
         change = self.tagged.change
         published = change.item.published_at
-        return max(0.0, (change.polled_at - published).total_seconds()) if published else 0.0
+        age_s = (change.polled_at - published).total_seconds() if published else 0.0
+        return age_s if 0 <= age_s <= _OLDEST_S else 0.0
 
     def _cut(self, scope: str) -> tuple[Line, ...]:
         item = self.tagged.change.item
