@@ -117,7 +117,9 @@ def build_service(settings: Settings | None = None, tools: Tools | None = None) 
     """What a person can do."""
     settings = settings or load_settings()
     tools = tools or build_tools(settings)
-    return Service(tools=tools, load_tagger=cache(Tagger.load), load_areas=cache(build_areas), guard=build_guard(settings), lists=build_lists())
+    return Service(
+        tools=tools, load_tagger=cache(Tagger.load), load_areas=cache(build_areas), guard=build_guard(settings), lists=build_lists()
+    )
 
 
 @dataclass

@@ -87,7 +87,8 @@ def _check_word(word: str, shown: str, column: int) -> None:
     """Lucene's fuzzy and boost signs mean nothing here, and a word that keeps them would match nothing."""
     found = _FUZZY.fullmatch(word)
     if found:
-        raise QueryError(f"{shown}: there are no ~ and ^ after a word; write ~{found[1]} for all its forms or {found[1]}* for a beginning", column)
+        hint = f"write ~{found[1]} for all its forms or {found[1]}* for a beginning"
+        raise QueryError(f"{shown}: there are no ~ and ^ after a word; {hint}", column)
     if word.startswith("-"):
         raise QueryError(f"write the - before the field: -{shown.replace('-', '', 1)}", column)
 

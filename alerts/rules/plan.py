@@ -52,7 +52,7 @@ def plan(query: Query, is_unknown_in: bool = False) -> Plan:
         case Words():
             return _words(query)
         case AllOf(parts):
-            return _plain(parts, is_unknown_in) or _all_of([plan(part, is_unknown_in) for part in parts if not isinstance(part, Urgency)], parts, is_unknown_in)
+            return _plain(parts, is_unknown_in) or _all_of(parts, is_unknown_in)
         case AnyOf(parts):
             return _any_of([plan(part, is_unknown_in) for part in parts])
         case Saved():
@@ -82,8 +82,9 @@ def _plain(parts: Sequence[Query], is_unknown_in: bool) -> Plan | None:
     return Plan((frozenset(keys),), True)
 
 
-def _all_of(plans: Sequence[Plan], parts: Sequence[Query], is_unknown_in: bool) -> Plan:
+def _all_of(parts: Sequence[Query], is_unknown_in: bool) -> Plan:
     """Every combination, as long as there are few. Urgency joins only when there is nothing else: a story may raise it."""
+    plans = [plan(part, is_unknown_in) for part in parts if not isinstance(part, Urgency)]
     is_exact = len(plans) == len(parts) and all(p.is_exact for p in plans)
     if all(sets == _NOTHING for sets, _ in plans) and len(plans) < len(parts):
         return Plan(_product([plan(p, is_unknown_in) for p in parts if isinstance(p, Urgency)])[0], False)

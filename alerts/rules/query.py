@@ -11,7 +11,6 @@ from alerts.rules.nodes import (
     Age,
     AllOf,
     AnyOf,
-    Everything,
     Lang,
     Leaf,
     NoneOf,

@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from functools import lru_cache
+from itertools import pairwise
 
 import re2
 
 from alerts.rules.lists import NO_LISTS, Lists, parsed
-from alerts.rules.nodes import NoneOf, Query, Sources, StoryIs, Urgency, leaves
+from alerts.rules.nodes import Query, Sources, StoryIs, Urgency, leaves
 from alerts.rules.patterns import options
 from alerts.rules.plan import SEP, Keys, plan
 from alerts.text.normalise import fold
@@ -23,6 +24,7 @@ from alerts.text.variants import variants
 _BETWEEN = "[\\p{M}\\p{Cf}\u0640.,'\"\u05f3\u05f4\u066b\u066c\\\\]*"  # what may stand inside of a word and folds away
 # Characters that fold to several letters or change with their neighbours: an item that has one is always decoded.
 _MANY = "ßẞæÆœŒøØåÅþÞðÐŉǰﬀ-ﬆĲĳŁłĐđ\ufdf0-\ufdff\ufb1d-\ufb4f"
+_SECOND = ("ae", "oe", "ue", "aa")
 _LAST = 0x3100  # above are scripts of which single characters are looked for, or which have no folding
 
 
@@ -66,12 +68,13 @@ def _is_usable(word: str) -> bool:
 @lru_cache(maxsize=4096)
 def _spellings(word: str) -> str:
     """An expression for everything that folds to the word."""
-    return _BETWEEN.join(_class(char) for char in word)
+    return _BETWEEN.join(_class(char, before) for before, char in pairwise(f" {word}"))
 
 
-def _class(char: str) -> str:
-    known = _unfolded().get(char, "")
-    return f"[{re.escape(char)}{known}]"
+def _class(char: str, before: str) -> str:
+    """A character in all its forms; the second of "ue" and "aa" may be missing, since "ü" and "å" have them too."""
+    known = f"[{re.escape(char)}{_unfolded().get(char, '')}]"
+    return f"{known}?" if before + char in _SECOND else known
 
 
 @lru_cache(maxsize=1)

@@ -10,8 +10,9 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 from alerts.errors import QueryError
 
 _SHOWN = {  # what lark calls a terminal -> what a person calls it
-    "WORD": "a word", "VALUE": "a word", "PHRASE": 'a "phrase"', "FIELD": "a field", "STAR": "*", "LPAR": "(", "RPAR": ")", "_AND": "AND",
-    "_OR": "OR", "_NOT": "NOT", "_MINUS": "-word", "REGEX": "/regex/", "LIST": "@list", "EXACT": "=word", "STEM": "~word", "$END": "the end",
+    "WORD": "a word", "VALUE": "a word", "PHRASE": 'a "phrase"', "FIELD": "a field", "STAR": "*", "LPAR": "(", "RPAR": ")",
+    "_AND": "AND", "_OR": "OR", "_NOT": "NOT", "_MINUS": "-word", "REGEX": "/regex/", "LIST": "@list", "EXACT": "=word",
+    "STEM": "~word", "$END": "the end",
 }  # fmt: skip
 
 

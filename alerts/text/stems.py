@@ -23,7 +23,7 @@ _ALGORITHMS = {
 
 
 class _Stemmer(Protocol):
-    def stemWord(self, word: str, /) -> str: ...  # noqa: N802
+    def stemWord(self, word: str, /) -> str: ...
 
 
 @lru_cache(maxsize=65536)
