@@ -40,9 +40,9 @@ class DeliverKeeper(Base):
     def start_cooldowns(self, bell_id: str, cooldowns: Mapping[str, float]) -> frozenset[str]:
         """Which of these rules may ring: those that no other bell rang within their seconds. Asking again changes nothing."""
         rules = list(cooldowns)
-        calls = [("SET", self._keys("cooling", r), bell_id, "NX", "GET", "EX", max(1, round(cooldowns[r]))) for r in rules]
-        held = self._calls(calls) if calls else []
-        return frozenset(r for r, bell in zip(rules, held, strict=True) if bell is None or bell.decode() == bell_id)
+        started = [("SET", self._keys("cooling", r), bell_id, "NX", "EX", max(1, round(cooldowns[r]))) for r in rules]
+        held = self._calls([*started, *(("GET", self._keys("cooling", r)) for r in rules)])[len(rules) :] if rules else []
+        return frozenset(r for r, bell in zip(rules, held, strict=True) if bell == bell_id.encode())
 
     def commit_expansions(self, expansions: Sequence[Expansion]) -> list[Outcome]:
         """Write chunks of alerts and deliveries and move their cursors, all in one round trip."""
