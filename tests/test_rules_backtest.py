@@ -96,12 +96,12 @@ def test_once_is_said_in_words() -> None:
 def test_the_quick_look_lets_every_spelling_through(query: str, title: str) -> None:
     tagged, _ = archived(1, title, countries=("LB",))
     assert evaluate(query, Document.of(tagged), AREAS) is True
-    assert sieve(query)(TAGGED.dump(tagged).decode())
+    assert sieve(query, AREAS)(TAGGED.dump(tagged).decode())
 
 
 def test_the_quick_look_keeps_most_others_out() -> None:
     tagged, _ = archived(1, "Quiet day at the harbour")
-    assert not sieve("(strike OR missile*) region:LB -drill")(TAGGED.dump(tagged).decode())
+    assert not sieve("(strike OR missile*) region:LB -drill", AREAS)(TAGGED.dump(tagged).decode())
 
 
 _CHARACTERS = st.characters(exclude_categories=["Cs"])
@@ -115,4 +115,4 @@ def test_what_a_query_matches_passes_the_quick_look(title: str, word: str) -> No
         is_match = evaluate(quoted, Document.of(tagged), AREAS)
     except QueryError:  # nothing to look for in it
         return
-    assert not is_match or sieve(quoted)(TAGGED.dump(tagged).decode())
+    assert not is_match or sieve(quoted, AREAS)(TAGGED.dump(tagged).decode())

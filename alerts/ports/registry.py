@@ -84,8 +84,8 @@ class RegistryStore(Protocol):
         """(item, story id, stage) of what was sifted, newest first."""
         ...
 
-    def scan_archive(self, since: datetime, is_wanted: Callable[[str], bool]) -> Iterator[tuple[Tagged, str]]:
-        """(item, story id) of what was sifted since then, oldest first; `is_wanted` sees each as JSON before it is decoded."""
+    def scan_archive(self, since: datetime, is_wanted: Callable[[str, str], bool]) -> Iterator[tuple[Tagged, str]]:
+        """(item, story id) of what was sifted since then, oldest first; `is_wanted` sees (JSON, story id) before decoding."""
         ...
 
     def archived_item(self, item_id: str) -> tuple[Tagged, str, str] | None:

@@ -10,7 +10,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 from alerts.models import Story, Tagged
@@ -39,25 +39,47 @@ class Unit(NamedTuple):
 class Line:
     """The words of one text, and where each stands."""
 
-    __slots__ = ("language", "offset", "others", "places", "raw", "words")
-
     def __init__(self, text: str, offset: int = 0, language: str | None = None) -> None:
         self.raw, self.offset, self.language = text, offset, language
-        self.words = tokens(text)
-        self.others: dict[int, tuple[str, ...]] = {}  # index of a word -> its other spellings
-        self.places: dict[str, list[int]] = {}
-        for index, word in enumerate(self.words):
-            self.places.setdefault(word.text, []).append(index)
-        if not text.isascii():
-            self._add_others()
 
-    def _add_others(self) -> None:
+    @cached_property
+    def words(self) -> tuple[Token, ...]:
+        """The words in their order; expressions do without them."""
+        return tokens(self.raw)
+
+    @cached_property
+    def places(self) -> dict[str, list[int]]:
+        """Word -> where it stands, under all of its spellings."""
+        found: dict[str, list[int]] = {}
         for index, word in enumerate(self.words):
-            found = () if word.end - word.start == 1 else variants(self.surface(index))
-            if found:
-                self.others[index] = found
-            for other in found:
-                self.places.setdefault(other, []).append(index)
+            found.setdefault(word.text, []).append(index)
+        for index, others in self.others.items():
+            for other in others:
+                found.setdefault(other, []).append(index)
+        return found
+
+    @cached_property
+    def others(self) -> dict[int, tuple[str, ...]]:
+        """Index of a word -> its other spellings, of the few that have some."""
+        if self.raw.isascii():
+            return {}
+        return {index: found for index in range(len(self.words)) if (found := variants(self.surface(index)))}
+
+    @cached_property
+    def stem_places(self) -> dict[str, list[int]]:
+        """Stem -> where a word with it stands."""
+        found: dict[str, list[int]] = {}
+        for word, indexes in self._spelled().items():
+            for stem in stems(word, self.language):
+                found.setdefault(stem, []).extend(indexes)
+        return found
+
+    def _spelled(self) -> dict[str, list[int]]:
+        """Word as it is written, in small letters -> where it stands."""
+        found: dict[str, list[int]] = {}
+        for index, word in enumerate(self.words):
+            found.setdefault(self.raw[word.start : word.end].lower(), []).append(index)
+        return found
 
     def surface(self, index: int) -> str:
         """A word as it is written in the text."""
@@ -87,7 +109,9 @@ class Line:
 
     def _starts(self, units: Sequence[Unit]) -> Sequence[int]:
         unit = units[0]
-        if unit.is_open or unit.stem:
+        if unit.stem:
+            return sorted({i for stem in stems(unit.stem, self.language) for i in self.stem_places.get(stem, ())})
+        if unit.is_open:
             return range(len(self.words))
         if not unit.others:
             return self.places.get(unit.text, ())
@@ -101,7 +125,7 @@ class Line:
         if unit.is_touching and self.words[index - 1].end != word.start:
             return False
         if unit.stem:
-            return not stems(unit.stem, self.language).isdisjoint(stems(self.surface(index), self.language))
+            return not stems(unit.stem, self.language).isdisjoint(stems(self.surface(index).lower(), self.language))
         texts = (word.text, *self.others.get(index, ()))
         if unit.is_open:
             return any(text.startswith(wanted) for text in texts for wanted in (unit.text, *unit.others))

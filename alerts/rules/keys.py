@@ -79,11 +79,7 @@ class KeyRing:
             for word, number in self._stems.items():
                 for stem in stems(word, line.language):
                     table.setdefault(stem, set()).add(number)
-        found: set[int] = set()
-        for index in range(len(line.words)):
-            for stem in stems(line.surface(index), line.language):
-                found |= table.get(stem, frozenset())
-        return found
+        return set().union(*(table[stem] for stem in line.stem_places.keys() & table.keys()))
 
 
 def _pairs(line: Line) -> Iterator[str]:

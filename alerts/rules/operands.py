@@ -116,11 +116,9 @@ def _term(text: str, token: Token, mode: Mode) -> str:
     surface = text[token.start : token.end]
     if fold(surface) != token.text:  # a number, an acronym, or one of the words of a ligature
         return token.text
-    if mode == "exact":
-        return unicodedata.normalize("NFKC", surface)
-    spelled = unicodedata.normalize("NFKC", clean(surface).casefold())
-    is_kept = mode == "stem" or variants(spelled)
-    return spelled if is_kept and [t.text for t in tokens(spelled)] == [token.text] else token.text
+    spelled = unicodedata.normalize("NFKC", surface if mode == "exact" else clean(surface).casefold())
+    is_kept = mode != "word" or variants(spelled)
+    return spelled if is_kept and tokens(spelled) == (Token(token.text, 0, len(spelled)),) else token.text
 
 
 def pattern_of(value: str, shown: str, column: int, *, field: str = "") -> Pattern:

@@ -7,20 +7,27 @@ those words. It may let too much through, never too little: what it lets through
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from itertools import pairwise
+from os.path import commonprefix
+from typing import TypeAlias
 
 import re2
 
+from alerts.rules.grammar import parse
 from alerts.rules.lists import NO_LISTS, Lists, parsed
-from alerts.rules.nodes import Query, Sources, StoryIs, Urgency, leaves
+from alerts.rules.match import Areas
+from alerts.rules.nodes import NEAR, STORY_LEAVES, Query, leaves
 from alerts.rules.patterns import options
 from alerts.rules.plan import SEP, Keys, plan
 from alerts.text.normalise import fold
+from alerts.text.stems import stems
 from alerts.text.tokens import is_hangul
 from alerts.text.variants import variants
 
+_Check: TypeAlias = Callable[[str], bool]
+_LANGUAGE = re.compile('"language":"([^"]*)"')
 _BETWEEN = "[\\p{M}\\p{Cf}\u0640.,'\"\u05f3\u05f4\u066b\u066c\\\\]*"  # what may stand inside of a word and folds away
 # Characters that fold to several letters or change with their neighbours: an item that has one is always decoded.
 _MANY = "ßẞæÆœŒøØåÅþÞðÐŉǰﬀ-ﬆĲĳŁłĐđ\ufdf0-\ufdff\ufb1d-\ufb4f"
@@ -28,36 +35,70 @@ _SECOND = ("ae", "oe", "ue", "aa")
 _LAST = 0x3100  # above are scripts of which single characters are looked for, or which have no folding
 
 
-def sieve(query: Query | str, lists: Lists = NO_LISTS) -> Callable[[str], bool]:
-    """Whether an archived item (as JSON) could be one that the query is true of.
+def sieve(query: Query | str, areas: Areas, lists: Lists = NO_LISTS) -> Callable[[str], bool]:
+    """Whether an archived item (as JSON) could be one that has what the query asks of the item itself.
+
+    What it asks of the story is left out: other items of the story count too, so those are wanted as well when one is.
 
     Raises:
         QueryError: A query as typed that does not parse, or a list nobody knows.
     """
-    ready = parsed(query, lists)
-    if any(isinstance(leaf, Sources | StoryIs | Urgency) for leaf in leaves(ready)):
-        return _everything  # the story's other items count too
-    sets = plan(ready).sets
+    sets = plan(parsed(query, lists)).sets
+    checks = [check for check in (_word_check(sets), _country_check(sets, areas)) if check]
+    return lambda text: all(check(text) for check in checks)
+
+
+def asks_stories(query: Query | str) -> bool:
+    """Whether other items of a story can change the answer. Raises: QueryError."""
+    ready = parse(query) if isinstance(query, str) else query
+    return any(isinstance(leaf, STORY_LEAVES) for leaf in leaves(ready))
+
+
+def _word_check(sets: Sequence[Keys]) -> _Check | None:
     words = [_longest(keys) for keys in sets]
-    if not words or not all(words):
-        return _everything
-    pattern = "|".join(dict.fromkeys(map(_spellings, words)))
+    if not all(words):
+        heads = [_head(keys) for keys in sets]
+        if not all(heads):
+            return None
+        has_head = _searched("|".join(map(_spellings, heads)))
+        return has_head and (lambda text: set(_LANGUAGE.findall(text)) != {"en"} or has_head(text))
+    return _searched("|".join(dict.fromkeys(map(_spellings, words))))
+
+
+def _searched(pattern: str) -> _Check | None:
+    """Whether a text has the pattern, or a character that is always worth a look; None when it is too large."""
+    found = re2.Set.SearchSet(options())
     try:
-        search = re2.compile(f"(?:{pattern}|[{_MANY}])", options()).search
-    except re2.error:  # too large to be quicker
-        return _everything
-    return lambda text: search(text) is not None
+        found.Add(f"(?:{pattern}|[{_MANY}])")
+        found.Compile()
+    except re2.error:
+        return None
+    return lambda text: bool(found.Match(text))
 
 
-def _everything(_text: str) -> bool:
-    return True
+def _country_check(sets: Sequence[Keys], areas: Areas) -> _Check | None:
+    """Whether an item names a country of one of the areas, or none at all."""
+    codes: set[str] = set()
+    for keys in sets:
+        names = [k.split(SEP, 3)[3] for k in keys if k.startswith(f"{SEP}area{SEP}")]
+        if not names or names[0].startswith(NEAR):
+            return None
+        codes |= areas.countries_in(names[0])
+    search = re.compile(f'"(?:{"|".join(sorted(codes))})["-]').search
+    return lambda text: search(text) is not None or '"countries":[' not in text
 
 
 def _longest(keys: Keys) -> str:
     """The longest word of a set of keys, as plain letters; "" when it has none that can be looked for in JSON."""
     found = [k.split(SEP)[-1] if k.startswith(f"{SEP}prefix") else k for k in keys if not k.startswith(SEP) or k.startswith(f"{SEP}prefix")]
-    usable = [word for word in found if _is_usable(word)]
-    return max(usable, key=len, default="")
+    return max(filter(_is_usable, found), key=len, default="")
+
+
+def _head(keys: Keys) -> str:
+    """What every English word begins with that has the stem of a word of the set; "" when that says too little."""
+    words = [k.split(SEP)[-1] for k in keys if k.startswith(f"{SEP}stem{SEP}")]
+    heads = [commonprefix(sorted(stems(word, "en")))[:-2] for word in words]
+    return max((head for head in heads if len(head) > 1 and head.isascii()), key=len, default="")
 
 
 def _is_usable(word: str) -> bool:

@@ -114,14 +114,15 @@ class Registry(DeliverKeeper):
         entries = self._call("XREVRANGE", self._keys("archive"), high, "-", "COUNT", limit)
         return [_archived(as_hash(fields)) for _, fields in entries]
 
-    def scan_archive(self, since: datetime, is_wanted: Callable[[str], bool]) -> Iterator[tuple[Tagged, str]]:
-        """(item, story id) of what was sifted since then, oldest first; `is_wanted` sees each as JSON before it is decoded."""
+    def scan_archive(self, since: datetime, is_wanted: Callable[[str, str], bool]) -> Iterator[tuple[Tagged, str]]:
+        """(item, story id) of what was sifted since then, oldest first; `is_wanted` sees (JSON, story id) before decoding."""
         low = f"{int(since.timestamp() * 1000)}"
         while entries := self._call("XRANGE", self._keys("archive"), low, "+", "COUNT", _ARCHIVE_PAGE):
             for _, fields in entries:
                 row = as_hash(fields)
-                if is_wanted(row[b"j"].decode()):
-                    yield TAGGED.load(row[b"j"]), row[b"s"].decode()
+                story_id = row[b"s"].decode()
+                if is_wanted(row[b"j"].decode(), story_id):
+                    yield TAGGED.load(row[b"j"]), story_id
             low = f"({entries[-1][0].decode()}"
 
     def archived_item(self, item_id: str) -> tuple[Tagged, str, str] | None:

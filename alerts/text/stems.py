@@ -38,8 +38,8 @@ def stems(word: str, language: str | None) -> frozenset[str]:
     stemmer = _stemmer(language or ("en" if folded.isascii() else ""))
     if stemmer is None:
         return frozenset((folded,))
-    spelled = stemmer.stemWord(clean(word).lower())
-    return frozenset((fold(spelled), fold(stemmer.stemWord(folded))))
+    spelled = clean(word).lower()
+    return frozenset(fold(stemmer.stemWord(form)) for form in {spelled, folded})
 
 
 @lru_cache(maxsize=64)
