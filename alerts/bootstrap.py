@@ -28,6 +28,7 @@ from alerts.pipeline.upkeep import Sweeper
 from alerts.ports import Notifier
 from alerts.regions.areas import AreaIndex
 from alerts.regions.tagger import Tagger
+from alerts.rules.lists import Lists
 from alerts.service import Service
 from alerts.settings import Settings, config_dir, load_settings
 from alerts.sources.baselines import Baselines
@@ -99,7 +100,7 @@ def build_guard(settings: Settings) -> AddressGuard:
 
 def build_sifter() -> Sifter:
     """The sift stages that hold data: names of places, groups of regions."""
-    return Sifter(Tagger.load(), build_areas())
+    return Sifter(Tagger.load(), build_areas(), build_lists())
 
 
 def build_areas() -> AreaIndex:
@@ -107,11 +108,18 @@ def build_areas() -> AreaIndex:
     return AreaIndex.load(config_dir() / "regions.toml")
 
 
+def build_lists() -> Lists:
+    """The named lists of words of config/lists.toml."""
+    return Lists.load(config_dir() / "lists.toml")
+
+
 def build_service(settings: Settings | None = None, tools: Tools | None = None) -> Service:
     """What a person can do."""
     settings = settings or load_settings()
     tools = tools or build_tools(settings)
-    return Service(tools=tools, load_tagger=cache(Tagger.load), load_areas=cache(build_areas), guard=build_guard(settings))
+    return Service(
+        tools=tools, load_tagger=cache(Tagger.load), load_areas=cache(build_areas), guard=build_guard(settings), lists=build_lists()
+    )
 
 
 @dataclass

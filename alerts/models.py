@@ -209,6 +209,7 @@ class Tagged:
     urgency_why: str = ""
     countries: tuple[str, ...] = ()  # most relevant first
     regions: tuple[RegionEvidence, ...] = ()
+    tags: tuple[str, ...] = ()  # of the source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,6 +226,7 @@ class Story:
     countries: tuple[str, ...] = ()
     urgency: int = 5
     query_ids: tuple[str, ...] = ()  # queries that matched any of its items
+    waiting: tuple[tuple[str, str], ...] = ()  # (query id, what is still to become true) of queries whose words matched an item
     has_news: bool = False  # an item of it was found new: edits of what was there before we watched ring nobody
     first_at: datetime
     last_at: datetime
@@ -238,9 +240,12 @@ class Rule:
     subscriber_id: str = "me"
     query: str
     name: str = ""
+    note: str = ""  # for people: why the rule is as it is
     channel_ids: tuple[str, ...] = ()  # empty = every channel of the subscriber
     is_unknown_in: bool = False  # what a region test answers for an item without a known region
     is_enabled: bool = True
+    cooldown_s: float = 0.0  # after it rang, the rule stays silent for this long
+    expires_at: datetime | None = None  # from then on it rings no more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -68,6 +68,13 @@ class SiftSettings(_Section):
     guess_language: bool = False  # of texts in Latin letters that declare none; the classifier takes about 90 MB
 
 
+class RulesSettings(_Section):
+    """How much people may ask for; a query has limits of its own (length, operands, expressions)."""
+
+    max_total: int = Field(100_000, ge=1, le=5_000_000)  # a million take about 250 MB of the sifting worker
+    max_per_subscriber: int = Field(10_000, ge=1, le=5_000_000)
+
+
 class DeliverSettings(_Section):
     """Sending."""
 
@@ -113,6 +120,7 @@ class Settings(BaseSettings):
     http: HttpSettings = HttpSettings()
     poll: PollSettings = PollSettings()
     sift: SiftSettings = SiftSettings()
+    rules: RulesSettings = RulesSettings()
     deliver: DeliverSettings = DeliverSettings()
     web: WebSettings = WebSettings()
     watch: WatchSettings = WatchSettings()

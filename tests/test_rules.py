@@ -16,8 +16,10 @@ from alerts.models import RegionEvidence, Rule, Tagged
 from alerts.rules.explain import explain
 from alerts.rules.grammar import parse
 from alerts.rules.index import RuleIndex
+from alerts.rules.lists import Lists
 from alerts.rules.load import read_rules
 from alerts.rules.match import Document, evaluate
+from alerts.rules.nodes import Words
 from alerts.rules.query import check_query, normal_form, query_id
 from tests.builders import a_change, an_item
 
@@ -38,6 +40,7 @@ class Map:
 
 
 AREAS = Map()
+LISTS = Lists({"weather": (Words(("tsunami",)), Words(("storm", "harbour")))})
 
 
 def a_document(title: str = "", text: str = "", *, tags: dict[str, Any] | None = None, **fields: Any) -> Document:
@@ -46,7 +49,7 @@ def a_document(title: str = "", text: str = "", *, tags: dict[str, Any] | None =
 
 
 def answer(query: str, document: Document, *, is_unknown_in: bool = False) -> bool | None:
-    return evaluate(parse(query), document, AREAS, is_unknown_in)
+    return evaluate(parse(query), document, AREAS, is_unknown_in, LISTS)
 
 
 @pytest.mark.parametrize(
@@ -168,7 +171,27 @@ def test_an_item_without_a_region_is_unknown_unless_the_words_decide(query: str,
         ("x" * 2001, 2001, "a query may have 2000"),
         (" ".join(f"w{n}" for n in range(101)), 1, "101 operands"),
         ("(" * 21 + "fire" + ")" * 21, 21, "more than 20 brackets"),
-        ("title:(fire storm)", 7, 'found "(fire", expected a "phrase" or a word'),
+        ("region:(LB OR CY)", 1, "write (region:A OR region:B)"),
+        ("title:(fire region:LB)", 20, 'takes words, phrases and expressions, not "region:LB"'),
+        ("titel:(fire storm)", 1, "did you mean title:?"),
+        ("fire~2", 1, "no ~ and ^ after a word; write ~fire"),
+        ("fire^4", 1, "no ~ and ^ after a word"),
+        ('"fire"~3', 1, "so many others (0 to 50)"),
+        ('"fire storm"~51', 1, "so many others (0 to 50)"),
+        ("~fire*", 1, "exclude each other"),
+        ("title:-fire", 1, "write the - before the field: -title:fire"),
+        ("fire /(a/", 6, "no regular expression of RE2: missing )"),
+        ("/(?=a)b/", 1, "no look-around"),
+        ("/" + "a" * 201 + "/", 1, "may have 200"),
+        ("near:33.27,35.20", 6, "such as near:33.27,35.20,50km"),
+        ("near:95,35,50km", 6, "latitude goes from -90 to 90"),
+        ("sources:many", 9, "write for instance sources:>=2"),
+        ("sources:<1", 9, "true of nothing"),
+        ("age:30m", 5, "write < or > and a time"),
+        ("story:old", 7, "write story:new or story:update"),
+        ("@ ", 1, "no letters or digits"),
+        ("@a.b", 1, "is no list"),
+        ("# nothing but a comment", 1, "the query is empty"),
     ],
 )
 def test_a_wrong_query_says_where_and_what_to_write(query: str, column: int, message: str) -> None:
@@ -210,13 +233,16 @@ def test_a_query_that_does_not_parse_still_has_an_id() -> None:
 
 # ---------------------------------------------------------------- the index against a plain loop
 
-_WORDS = ("fire", "storm", "firewall", "harbour", "東京", "京港", "북한", "f-16", "u.s.", "mis")
+_WORDS = ("fire", "storm", "firewall", "harbour", "東京", "京港", "북한", "f-16", "u.s.", "mis", "müller", "mueller", "muller", "ほ*")
 _OPERANDS = st.one_of(
     st.sampled_from(_WORDS),
     st.sampled_from(
         ("fire*", "harb*", '"fire storm"', "title:fire", "text:storm", "source:harbour", "source:har*", "topic:storm", "url:news")
     ),
     st.sampled_from(("region:LB", "region:Levant", "lang:en", "lang:ja", "urgency:<=2", "urgency:5", "*")),
+    st.sampled_from(("~fires", "~storming", "=Fire", "=müller", '="東京"', '"fire storm"~1', '"storm fire fire"~4')),
+    st.sampled_from(("/f.re/", "title:/^st/")),
+    st.sampled_from(("@weather", "author:ada", "tag:world", "sources:>=2", "age:<30m", "story:new", '"東京"*', "title:(fire OR storm)")),
 )
 _QUERIES = st.recursive(
     _OPERANDS,
@@ -227,7 +253,8 @@ _QUERIES = st.recursive(
     ),
     max_leaves=6,
 )
-_TEXTS = st.lists(st.sampled_from((*_WORDS, "東京港", "북한이", "U.S.", "missile", "harbours", ".")), max_size=6).map(" ".join)
+_TEXT_WORDS = (*_WORDS, "東京港", "북한이", "U.S.", "missile", "harbours", ".", "Müller", "Mueller", "FIRES", "stormed", "Fire", "tsunami")
+_TEXTS = st.lists(st.sampled_from(_TEXT_WORDS), max_size=6).map(" ".join)
 _DOCUMENTS = st.builds(
     lambda title, text, source, topics, countries, language, urgency: a_document(
         title, text, source_id=source, topics=topics, tags={"countries": countries, "language": language, "urgency": urgency}
@@ -244,7 +271,7 @@ _DOCUMENTS = st.builds(
 
 @given(st.lists(st.tuples(_QUERIES, st.booleans()), min_size=1, max_size=8), st.lists(_DOCUMENTS, min_size=1, max_size=4))
 def test_the_index_matches_what_a_plain_loop_matches(queries: list[tuple[str, bool]], documents: list[Document]) -> None:
-    index = RuleIndex(AREAS)
+    index = RuleIndex(AREAS, LISTS)
     for number, (query, is_unknown_in) in enumerate(queries):
         index.put(f"{number}", query, is_unknown_in)
     for document in documents:
@@ -259,7 +286,7 @@ def test_the_normal_form_means_the_same_and_is_its_own_normal_form(query: str, d
     assert answer(query, document) is answer(form, document)
 
 
-@given(st.text(max_size=60) | st.text(alphabet='ab" ()*-:ANDOR', max_size=40))
+@given(st.text(max_size=60) | st.text(alphabet='ab" ()*-:ANDOR=~@#/1\\.,<ü東\n', max_size=40))
 def test_any_text_parses_or_gives_a_query_error_within_it(text: str) -> None:
     form, column = form_or_column(text)
     assert 1 <= column <= len(text) + 1

@@ -198,7 +198,7 @@ def test_a_buried_item_can_be_replayed(state: RedisState) -> None:
 def test_a_rule_change_is_seen_from_the_version_on(state: RedisState) -> None:
     state.put_rules([(a_rule("one"), "q1"), (a_rule("two"), "q1")])
     version, _, rules = state.rules_since(0)
-    assert [r.rule_id for r in rules] == ["one", "two"]
+    assert [(r.rule_id, q) for r, q in rules] == [("one", "q1"), ("two", "q1")]
     state.remove_rule("one")
     assert state.rules_since(version)[1:] == (["one"], [])
 

@@ -77,10 +77,11 @@ def match_rules(file: Path | None, rules: Path, *, is_explained: bool) -> Rows:
     open_settings()
     bootstrap = lazy("alerts.bootstrap")
     areas, tagger = bootstrap.build_areas(), lazy("alerts.regions.tagger").Tagger.load()
-    index, query_id = lazy("alerts.rules.index").RuleIndex(areas), lazy("alerts.rules.query").query_id
+    lists = bootstrap.build_lists()
+    index, query_id = lazy("alerts.rules.index").RuleIndex(areas, lists), lazy("alerts.rules.query").query_id
     rules_of: dict[str, list[str]] = {}
     queries: dict[str, str] = {}
-    for rule in lazy("alerts.rules.load").read_rules(rules, areas):
+    for rule in lazy("alerts.rules.load").read_rules(rules, areas, lists):
         known = query_id(rule.query, rule.is_unknown_in)
         if known not in rules_of:
             index.put(known, rule.query, rule.is_unknown_in)
@@ -92,16 +93,17 @@ def match_rules(file: Path | None, rules: Path, *, is_explained: bool) -> Rows:
         found = sorted(rule_id for known in index.match(document) for rule_id in rules_of[known])
         answer = {**row, "rules": found}
         if is_explained:
-            answer["explain"] = {rule_id: _explained(query, document, areas, rule_id in found) for rule_id, query in queries.items()}
+            meanings = (areas, lists)
+            answer["explain"] = {i: _explained(query, document, meanings, i in found) for i, query in queries.items()}
         yield answer
 
 
-def _explained(query: str, document: Any, areas: Any, is_match: bool) -> list[dict[str, Any]]:
+def _explained(query: str, document: Any, meanings: tuple[Any, Any], is_match: bool) -> list[dict[str, Any]]:
     """Every operand of a query that matches; of another, the first one in its way."""
     explaining = lazy("alerts.rules.explain")
     if is_match:
-        return [_shown(operand) for operand in explaining.explain(query, document, areas)]
-    return [_shown(explaining.obstacle(query, document, areas))]
+        return [_shown(operand) for operand in explaining.explain(query, document, *meanings)]
+    return [_shown(explaining.obstacle(query, document, *meanings))]
 
 
 def _shown(operand: Operand) -> dict[str, Any]:

@@ -23,12 +23,23 @@ def add(
     name: Annotated[str, typer.Option(help="What alerts call it.")] = "",
     channel: Annotated[list[str] | None, typer.Option("--channel", help="Only this channel; may be repeated.")] = None,
     unknown_in: Annotated[bool, typer.Option("--unknown-in", help="Also ring when an item's region is not known.")] = False,
+    note: Annotated[str, typer.Option(help="For people: why it is as it is.")] = "",
+    cooldown: Annotated[str, typer.Option(help="Silent for so long after it rang: 30m, 2h, or seconds.")] = "",
+    expires: Annotated[str, typer.Option(help="Rings no more from then on: 2026-12-31T18:00Z.")] = "",
     subscriber: Subscriber = "me",
 ) -> None:
     """Add a rule, or replace the one with this id; in force within a second."""
     with open_service() as service:
         rule = service.add_rule(
-            query, rule_id=rule_id, name=name, subscriber_id=subscriber, channel_ids=channel or (), is_unknown_in=unknown_in
+            query,
+            rule_id=rule_id,
+            name=name,
+            subscriber_id=subscriber,
+            channel_ids=channel or (),
+            is_unknown_in=unknown_in,
+            note=note,
+            cooldown=cooldown or 0,
+            expires=expires,
         )
     show.say(f"added {rule.rule_id}: {rule.query}")
 
@@ -65,6 +76,48 @@ def test(
         show.say("")
         show.fields([("language", trial.tagged.language), ("countries", trial.tagged.countries), ("urgency", trial.tagged.urgency)])
     if not trial.is_match:
+        raise typer.Exit(1)
+
+
+@app.command()
+def preview(
+    query: Annotated[str, typer.Argument(help="As for `tocsin rules add`.")],
+    days: Annotated[float, typer.Option(help="How far to go back.")] = 7.0,
+    unknown_in: Annotated[bool, typer.Option("--unknown-in", help="Also ring when an item's region is not known.")] = False,
+    limit: Annotated[int, typer.Option("--limit", min=0, max=100_000, help="How many to show at most.")] = 20,
+    as_json: Json = False,
+) -> None:
+    """What a query would have rung for, had it been a rule all along; warns of a flood and of silence."""
+    with open_service() as service:
+        found = service.preview_rule(query, days=days, is_unknown_in=unknown_in)
+    if as_json:
+        show.json_lines([{**show.plain(found), "rings": [show.plain(r) for r in found.rings[:limit]], "summary": found.summary}])
+        return
+    show.say(found.summary)
+    rows = [(r.at.isoformat(timespec="minutes"), r.tagged.change.item.source_id, r.tagged.change.item.title) for r in found.rings[:limit]]
+    show.table(("at", "source", "headline"), rows, empty="")
+    if found.warning:
+        show.say(f"warning: {found.warning}")
+
+
+@app.command()
+def check(
+    file: Annotated[Path, typer.Argument(help="A file of rules with `matches` and `misses`.")],
+    as_json: Json = False,
+) -> None:
+    """Whether the rules of a file match and miss what they say; exit code 1 when one does not."""
+    with open_service() as service:
+        found = service.check_rules(file)
+    wrong = [c for c in found if not c.is_ok]
+    if as_json:
+        rows = [{"rule": c.test.rule.rule_id, "text": c.test.text, "expected": c.test.is_match, "ok": c.is_ok} for c in found]
+        show.json_lines(rows)
+    else:
+        for checked in wrong:
+            show.say(f"{checked.test.rule.rule_id}: should {'match' if checked.test.is_match else 'miss'}: {checked.test.text}")
+            show_operands(checked.trial.operands)
+        show.say(f"{len(found) - len(wrong)} of {len(found)} tests passed")
+    if wrong:
         raise typer.Exit(1)
 
 

@@ -77,12 +77,11 @@ def _chunk(tools: Tools, fanout: Fanout, channels: Sequence[Channel]) -> Expansi
     alerts: dict[str, Alert] = {}
     deliveries: dict[str, Delivery] = {}
     ttl = timedelta(seconds=tools.settings.deliver.ttl_s)
-    for rule in rules:
-        if rule.is_enabled:
-            alert = _alert(rule, bell, ttl, alerts)
-            alerts[alert.alert_id] = alert
-            made = [_delivery(alert, channel) for channel in channels if _rings(rule, channel)]
-            deliveries.update({delivery.delivery_id: delivery for delivery in made})
+    for rule in _ringing(tools, rules, bell):
+        alert = _alert(rule, bell, ttl, alerts)
+        alerts[alert.alert_id] = alert
+        made = [_delivery(alert, channel) for channel in channels if _rings(rule, channel)]
+        deliveries.update({delivery.delivery_id: delivery for delivery in made})
     return Expansion(
         bell_id=bell.bell_id,
         expected_cursor=fanout.cursor,
@@ -90,6 +89,16 @@ def _chunk(tools: Tools, fanout: Fanout, channels: Sequence[Channel]) -> Expansi
         alerts=list(alerts.values()),
         deliveries=list(deliveries.values()),
     )
+
+
+def _ringing(tools: Tools, rules: Sequence[Rule], bell: Bell) -> list[Rule]:
+    """The rules that are on, not expired, and not cooling down after another story; updates of a story need no cooling."""
+    live = [r for r in rules if r.is_enabled and (r.expires_at is None or bell.rung_at < r.expires_at)]
+    if bell.occasion != "first":
+        return live
+    cooling = {r.rule_id: r.cooldown_s for r in live if r.cooldown_s}
+    allowed = tools.state.start_cooldowns(bell.bell_id, cooling) if cooling else frozenset()
+    return [r for r in live if not r.cooldown_s or r.rule_id in allowed]
 
 
 def _rings(rule: Rule, channel: Channel) -> bool:

@@ -13,20 +13,22 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from alerts.errors import NotFoundError, QueryError
-from alerts.models import Bell, Change, ChangeKind, Rule, Source, Story, Tagged
+from alerts.errors import NotFoundError
+from alerts.models import Bell, Change, ChangeKind, Source, Story, Tagged
 from alerts.pipeline.tools import Tools, Turn
 from alerts.pipeline.upkeep import warn
 from alerts.ports import Outcome, QueuedItem, SiftCommit, SifterLease
 from alerts.regions.areas import AreaIndex
 from alerts.regions.tagger import Tagger
 from alerts.rules.index import RuleIndex
+from alerts.rules.lists import NO_LISTS, Lists
 from alerts.rules.match import Document
-from alerts.rules.query import query_id
+from alerts.rules.rarity import Rarity
 from alerts.stories.grouping import StoryIndex
 from alerts.stories.tag import tag
 from alerts.text.fingerprint import content_id
 
+_MOST_WAITING = 200  # queries one story keeps that wait for it to grow
 _COMMIT = 20  # items committed in one round trip: what a kill makes the next sifter look at one by one
 _LONGEST_AHEAD_S = 3600.0  # a date further ahead, or older than 30 days, is implausible: the first sighting counts
 _OLDEST_S = 30 * 86400.0
@@ -36,9 +38,10 @@ _log = structlog.get_logger("sift")
 class Sifter:
     """What the active sifter keeps in memory between two turns."""
 
-    def __init__(self, tagger: Tagger, areas: AreaIndex) -> None:
+    def __init__(self, tagger: Tagger, areas: AreaIndex, lists: Lists = NO_LISTS) -> None:
         self.tagger = tagger
-        self._areas = areas
+        self._areas, self._lists = areas, lists
+        self.rarity = Rarity()
         self._held: SifterLease | None = None
         self.reset()
 
@@ -46,7 +49,7 @@ class Sifter:
         """Forget everything; the next turn reads it from the store."""
         self.doubt()
         self.stories = StoryIndex()
-        self.rules = RuleIndex(self._areas)
+        self.rules = self._no_rules()
         self._queries: dict[str, str] = {}  # rule id -> query id
         self._users: Counter[str] = Counter()  # query id -> how many rules have it
         self._sources: dict[str, Source] = {}
@@ -83,24 +86,24 @@ class Sifter:
 
     def _learn_rules(self, tools: Tools, version: int) -> None:
         if version < self._version:  # a torn log took changes back
-            self.rules, self._queries, self._users, self._version = RuleIndex(self._areas), {}, Counter(), 0
+            self.rules, self._queries, self._users, self._version = self._no_rules(), {}, Counter(), 0
         self._version, removed, changed = tools.state.rules_since(self._version)
         for rule_id in removed:
             self._drop_rule(rule_id)
-        for rule in changed:
+        for rule, _ in changed:
             self._drop_rule(rule.rule_id)
-            if rule.is_enabled:
-                self._put_rule(rule)
+        live = [(rule, number) for rule, number in changed if rule.is_enabled]
+        wanted = {number: (number, rule.query, rule.is_unknown_in) for rule, number in live if number not in self.rules}
+        refused = dict(self.rules.put_many(wanted.values()))
+        for rule, number in live:
+            if number in refused:
+                _log.error("rule ignored", rule_id=rule.rule_id, error=str(refused[number]))
+            else:
+                self._queries[rule.rule_id] = number
+                self._users[number] += 1
 
-    def _put_rule(self, rule: Rule) -> None:
-        number = query_id(rule.query, rule.is_unknown_in)
-        try:
-            self.rules.put(number, rule.query, rule.is_unknown_in)
-        except (QueryError, NotFoundError) as error:
-            _log.error("rule ignored", rule_id=rule.rule_id, error=str(error))
-            return
-        self._queries[rule.rule_id] = number
-        self._users[number] += 1
+    def _no_rules(self) -> RuleIndex:
+        return RuleIndex(self._areas, self._lists, self.rarity)
 
     def _drop_rule(self, rule_id: str) -> None:
         number = self._queries.pop(rule_id, None)
@@ -173,7 +176,8 @@ def _sift_one(tools: Tools, sifter: Sifter, lease: SifterLease, item: QueuedItem
     story = sifter.stories.assign(tagged, item.change.polled_at)
     stale = _staleness(tools, item.change)
     story = replace(story, has_news=story.has_news or (item.change.kind is ChangeKind.NEW and not stale))
-    matched = sifter.rules.match(Document.of(tagged))
+    matched, waiting = _matched(sifter, tagged, story)
+    story = replace(story, waiting=waiting)
     fresh = tuple(q for q in matched if q not in story.query_ids)
     refusal = stale or _why_silent(item.change, story)
     if fresh and not refusal:
@@ -190,6 +194,17 @@ def _sift_one(tools: Tools, sifter: Sifter, lease: SifterLease, item: QueuedItem
         bell=bell,
         stage=refusal or _stage(len(matched), len(fresh)),
     )
+
+
+def _matched(sifter: Sifter, tagged: Tagged, story: Story) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
+    """The queries that are true now, by this item or because the story grew; and those that wait for the story."""
+    document = Document.of(tagged, story)
+    sifter.rarity.learn({word.text for word in document.words})
+    found = sifter.rules.match_story(document)
+    matched = tuple(sorted({*found.query_ids, *sifter.rules.ready(story.waiting, document)}))
+    told = {*matched, *story.query_ids}
+    left = {query_id: text for query_id, text in (*story.waiting, *found.waiting) if query_id not in told}
+    return matched, tuple(left.items())[:_MOST_WAITING]
 
 
 def _why_silent(change: Change, story: Story) -> str:

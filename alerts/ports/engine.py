@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -48,8 +48,8 @@ class SiftStore(Protocol):
         """Stories with an item since then, oldest first."""
         ...
 
-    def rules_since(self, version: int) -> tuple[int, list[str], list[Rule]]:
-        """(version now, ids of rules removed, rules added or changed) since that version; 0 gives all."""
+    def rules_since(self, version: int) -> tuple[int, list[str], list[tuple[Rule, str]]]:
+        """(version now, ids of rules removed, rules added or changed with their query ids) since that version; 0 gives all."""
         ...
 
     def commit_sifts(self, commits: Sequence[SiftCommit]) -> list[Outcome]:
@@ -70,6 +70,10 @@ class DeliverStore(Protocol):
 
     def rules_of_query(self, query_id: str, *, after: str, limit: int) -> tuple[list[Rule], str]:
         """Rules with this query in the order of their ids, after that id; and the id to go on after ('' = no more)."""
+        ...
+
+    def start_cooldowns(self, bell_id: str, cooldowns: Mapping[str, float]) -> frozenset[str]:
+        """Which of these rules (id -> seconds) may ring this bell: those that no other bell rang within their time."""
         ...
 
     def commit_expansions(self, expansions: Sequence[Expansion]) -> list[Outcome]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from alerts.models import Alert, Bell, Channel, Delivery, PollState, Rule, Source, Subscriber, Tagged
@@ -81,6 +82,10 @@ class RegistryStore(Protocol):
 
     def archived(self, *, limit: int, before: str = "") -> list[tuple[Tagged, str, str]]:
         """(item, story id, stage) of what was sifted, newest first."""
+        ...
+
+    def scan_archive(self, since: datetime, is_wanted: Callable[[str, str], bool]) -> Iterator[tuple[Tagged, str]]:
+        """(item, story id) of what was sifted since then, oldest first; `is_wanted` sees (JSON, story id) before decoding."""
         ...
 
     def archived_item(self, item_id: str) -> tuple[Tagged, str, str] | None:

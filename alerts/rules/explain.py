@@ -1,4 +1,4 @@
-"""Why a query is true of an item or not: each operand with its answer, and where in the text it was found."""
+"""Why a query is true of an item or not: each operand with its stage, its answer, and where in the text it was found."""
 
 from __future__ import annotations
 
@@ -6,36 +6,60 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from alerts.models import Operand, RegionEvidence
-from alerts.rules.grammar import parse
-from alerts.rules.match import Areas, Document, leaf_answer
-from alerts.rules.nodes import AllOf, AnyOf, Everything, Lang, Leaf, NoneOf, Query, Region, Urgency, Words, leaves
+from alerts.rules.document import Document
+from alerts.rules.lists import NO_LISTS, Lists, parsed
+from alerts.rules.match import Areas, leaf_answer
+from alerts.rules.nodes import (
+    NEAR,
+    Age,
+    AllOf,
+    AnyOf,
+    Everything,
+    Lang,
+    Leaf,
+    NoneOf,
+    Pattern,
+    Query,
+    Region,
+    Saved,
+    Sources,
+    StoryIs,
+    Urgency,
+    Words,
+    leaves,
+)
 
-_STAGES: Mapping[type, str] = {Words: "words", Region: "region", Lang: "language", Urgency: "urgency", Everything: "everything"}
-_PLACES = {"": "headline and text", "source": "source id", "topic": "topics", "url": "link", "title": "headline"}
+_STAGES: Mapping[type, str] = {
+    Words: "words", Pattern: "words", Saved: "words", Region: "region", Lang: "language", Urgency: "urgency", Sources: "story",
+    StoryIs: "story", Age: "age", Everything: "everything",
+}  # fmt: skip
+_PLACES = {
+    "": "headline and text", "source": "source id", "topic": "topics", "tag": "source's tags", "url": "link", "title": "headline",
+}  # fmt: skip
+_WITHOUT_SPAN = ("source", "topic", "tag", "author", "url")
 
 
-def explain(query: Query | str, document: Document, areas: Areas) -> tuple[Operand, ...]:
+def explain(query: Query | str, document: Document, areas: Areas, lists: Lists = NO_LISTS) -> tuple[Operand, ...]:
     """Every operand of the query with its own answer, in the order they were written.
 
     An operand under NOT is shown with the answer it gives itself, before it is turned round. Spans count in the
     characters of headline, newline, text; operands on other fields have none.
 
     Raises:
-        QueryError: A query as typed that does not parse.
+        QueryError: A query as typed that does not parse, or a list nobody knows.
     """
-    parsed = parse(query) if isinstance(query, str) else query
-    return tuple(_operand(leaf, document, areas) for leaf in leaves(parsed))
+    return tuple(_operand(leaf, document, areas) for leaf in leaves(parsed(query, lists)))
 
 
-def obstacle(query: Query | str, document: Document, areas: Areas) -> Operand | None:
+def obstacle(query: Query | str, document: Document, areas: Areas, lists: Lists = NO_LISTS) -> Operand | None:
     """The first operand because of which the query is not true of the item; None when it is true.
 
     Under NOT that is an operand that is true. Where several would have to be otherwise, it is the first one written.
 
     Raises:
-        QueryError: A query as typed that does not parse.
+        QueryError: A query as typed that does not parse, or a list nobody knows.
     """
-    leaf = _obstacle(parse(query) if isinstance(query, str) else query, document, areas, is_wanted=True)
+    leaf = _obstacle(parsed(query, lists), document, areas, is_wanted=True)
     return _operand(leaf, document, areas) if leaf else None
 
 
@@ -59,26 +83,40 @@ def _operand(leaf: Leaf, document: Document, areas: Areas) -> Operand:
 def _answered(leaf: Leaf, document: Document, areas: Areas) -> Operand:
     answer = leaf_answer(leaf, document, areas)
     match leaf:
-        case Words():
-            return _words(leaf, document)
+        case Words() | Pattern() | Saved():
+            return _found(leaf, document)
         case Region():
             return _region(leaf, document, areas, answer)
+        case _:
+            return Operand(text=leaf.text, is_true=answer, why=_fact(leaf, document))
+
+
+def _fact(leaf: Leaf, document: Document) -> str:
+    tagged = document.tagged
+    match leaf:
         case Lang():
-            return Operand(text=leaf.text, is_true=answer, why=f"the language is {document.tagged.language or 'not known'}")
+            return f"the language is {tagged.language or 'not known'}"
         case Urgency():
-            tagged = document.tagged
             reason = f" ({tagged.urgency_why})" if tagged.urgency_why else ""
-            return Operand(text=leaf.text, is_true=answer, why=f"the urgency is {tagged.urgency}{reason}")
-        case Everything():
-            return Operand(text=leaf.text, is_true=answer, why="true of every item")
+            return f"the urgency is {document.urgency}{reason}"
+        case Sources():
+            return f"{document.sources} independent source{'s' if document.sources > 1 else ''} so far"
+        case Age():
+            return f"found {document.age_s / 60:.0f} min after its date" if tagged.change.item.published_at else "the item has no date"
+        case StoryIs():
+            return "it adds to a story" if document.is_update else "it begins a story"
+        case _:
+            return "true of every item"
 
 
-def _words(leaf: Words, document: Document) -> Operand:
-    span = document.find(leaf)
-    place = _PLACES.get(leaf.scope, leaf.scope)
+def _found(leaf: Words | Pattern | Saved, document: Document) -> Operand:
+    options: tuple[Words | Pattern, ...] = leaf.options if isinstance(leaf, Saved) else (leaf,)
+    scope = options[0].scope
+    place = _PLACES.get(scope, scope)
+    span = next((span for option in options if (span := document.find(option))), None)
     if span is None:
         return Operand(text=leaf.text, is_true=False, why=f"not in the {place}")
-    if leaf.scope in ("source", "topic", "url"):
+    if scope in _WITHOUT_SPAN:
         return Operand(text=leaf.text, is_true=True, why=f"in the {place}")
     item = document.tagged.change.item
     found = f"{item.title}\n{item.text}"[slice(*span)]
@@ -95,7 +133,11 @@ def _region(leaf: Region, document: Document, areas: Areas, answer: bool | None)
     inside = [e for e in tagged.regions if areas.test(leaf.name, (), (e,))]
     if answer and inside:
         return Operand(text=leaf.text, is_true=True, span=_span(inside[0]), why=inside[0].why or inside[0].name)
-    return Operand(text=leaf.text, is_true=answer, why=f"the item is about {', '.join(tagged.countries)}")
+    about = ", ".join(document.countries)
+    if leaf.name.startswith(NEAR) and not answer:
+        return Operand(text=leaf.text, is_true=False, why=f"no place of the item is in the circle; it is about {about}")
+    whose = "the item" if tagged.countries or tagged.regions else "its story"
+    return Operand(text=leaf.text, is_true=answer, why=f"{whose} is about {about}")
 
 
 def _span(evidence: RegionEvidence) -> tuple[int, int] | None:

@@ -1,188 +1,217 @@
-"""Many queries against one item: only those are verified that have a word, place or field of the item as their anchor.
+"""Many queries against one item: only those are looked at that have what the item has.
 
-Each query is filed under keys of which an item must have one for the query to be true: those of its rarest required
-operand. A query without such an operand (`*`, `NOT football`) is verified on every item. The cost of an item grows with
-its candidates, not with the number of queries.
+Each query is filed under the sets of keys it cannot do without (words, areas, fields; see `plan`). Where the keys say
+all, a hit needs no further look; else the query is verified. The cost of an item grows with its words and its hits, not
+with the number of queries. Equal queries have one id and are kept once, however many people have them.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+import gc
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from alerts.rules.grammar import parse
-from alerts.rules.match import Areas, Document, evaluate
-from alerts.rules.nodes import AllOf, AnyOf, Everything, Lang, NoneOf, Query, Region, Urgency, Words
-from alerts.text.tokens import Token, is_hangul, is_run, tokens
+from alerts.errors import AlertsError, NotFoundError, QueryError
+from alerts.rules.document import Document
+from alerts.rules.grammar import plain_parts
+from alerts.rules.keys import KeyRing
+from alerts.rules.lists import NO_LISTS, Lists, parsed
+from alerts.rules.match import Areas, answer_of, evaluate, remainder
+from alerts.rules.nodes import STORY_LEAVES, AllOf, Query, Region, Words, leaves
+from alerts.rules.plan import Keys, area_key, plan
+from alerts.rules.postings import Postings
+from alerts.rules.query import shown
+from alerts.rules.rarity import Rarity
+from alerts.rules.whereabouts import Whereabouts
 
-_NOWHERE = "in:?"  # the key of an item without a region
-_PREFIX = 4  # letters of a prefix that are looked up; a longer one is verified
-_HANGUL = 2  # the same for Korean
-# How often an item is expected to have a key of this kind; only the order of these guesses matters.
-_COST = {"region": 0.05, "lang": 0.3, "urgency": 0.5, "source": 0.02, "topic": 0.02, "url": 0.02}
-_BODY_SCOPES = ("", "title", "text")
-
-
-class _Anchor(NamedTuple):
-    """Keys of which a matching item has at least one, and how many items are expected to have one."""
-
-    keys: frozenset[str]
-    cost: float
+_MAX_KEYS = 8  # of one set that are looked up; what is beyond is verified
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class Found(NamedTuple):
+    """What an item and its story say to the queries."""
+
+    query_ids: tuple[str, ...]  # true now, in the order of the ids
+    waiting: tuple[tuple[str, str], ...]  # (id, what is still to become true): the words matched, the story may yet
+
+
+class _Check(NamedTuple):
+    """A query whose keys do not say all."""
+
     query: Query
     is_unknown_in: bool
-    keys: frozenset[str]  # empty = verified on every item
+    is_storied: bool  # hangs on words and on what a story may change
 
 
 class RuleIndex:
-    """Queries by id, ready to be matched; in memory, changed one at a time."""
+    """Queries by id, ready to be matched; in memory, changed one at a time.
 
-    def __init__(self, areas: Areas) -> None:
-        self._areas = areas
-        self._entries: dict[str, _Entry] = {}
-        self._by_key: dict[str, set[str]] = {}
-        self._everywhere: set[str] = set()
-        self._prefixes: Counter[int] = Counter()  # lengths that some query is filed under
-        self._scopes: Counter[str] = Counter()  # source, topic, url: cut from an item only when some query needs them
+    Args:
+        areas: What `region:` and `near:` mean.
+        lists: What `@name` means.
+        rarity: Which keys are rare; taught by whoever sees items.
+    """
+
+    def __init__(self, areas: Areas, lists: Lists = NO_LISTS, rarity: Rarity | None = None) -> None:
+        self._areas, self._lists = areas, lists
+        self._rarity = Rarity() if rarity is None else rarity
+        self._postings, self._keys, self._where = Postings(), KeyRing(), Whereabouts(areas)
+        self._ids: list[str] = [""]  # by row
+        self._rows: dict[str, int | tuple[int, ...]] = {}
+        self._checks: dict[int, _Check] = {}  # by row
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self._rows)
 
-    def put(self, query_id: str, query: str, is_unknown_in: bool = False) -> None:
+    def __contains__(self, query_id: object) -> bool:
+        return query_id in self._rows
+
+    def put(self, query_id: str, query: str | Query, is_unknown_in: bool = False) -> None:
         """Add a query, or replace the one with this id.
 
         Raises:
-            QueryError: It does not parse.
+            QueryError: It does not parse, or asks for a list that nobody knows.
             NotFoundError: It names a region that nobody knows. Nothing is changed then.
         """
-        parsed = parse(query)
-        anchor = _anchor(parsed, self._areas, is_unknown_in)
-        self.remove(query_id)
-        keys = anchor.keys if anchor else frozenset()
-        self._entries[query_id] = _Entry(parsed, is_unknown_in, keys)
-        self._count(keys, 1)
-        for key in keys:
-            self._by_key.setdefault(key, set()).add(query_id)
-        if not keys:
-            self._everywhere.add(query_id)
+        plain = plain_parts(query) if isinstance(query, str) else None
+        if plain:
+            self._put_plain(query_id, *plain, is_unknown_in)
+            return
+        ready = parsed(query, self._lists)
+        sets, is_exact = plan(ready, is_unknown_in)
+        has_areas = self._learn_areas(ready, is_unknown_in)
+        check = None
+        if not is_exact or any(len(keys) > _MAX_KEYS for keys in sets):
+            check = _Check(ready, is_unknown_in, has_areas or _is_storied(ready))
+        if query_id in self._rows:
+            self.remove(query_id)
+        if len(sets) == 1:
+            self._rows[query_id] = self._add(query_id, sets[0], check)
+        else:
+            self._rows[query_id] = tuple([self._add(query_id, keys, check) for keys in sets])
+
+    def put_many(self, queries: Iterable[tuple[str, str, bool]]) -> list[tuple[str, AlertsError]]:
+        """Add many queries (id, query, whether unknown counts as in); those that were refused, each with its error.
+
+        The garbage collector pauses: it would look at everything again and again while the index grows.
+        """
+        refused: list[tuple[str, AlertsError]] = []
+        is_collecting = gc.isenabled()
+        gc.disable()
+        try:
+            for query_id, query, is_unknown_in in queries:
+                try:
+                    self.put(query_id, query, is_unknown_in)
+                except (QueryError, NotFoundError) as error:
+                    refused.append((query_id, error))
+        finally:
+            if is_collecting:
+                gc.enable()
+        return refused
+
+    def _learn_areas(self, query: Query, is_unknown_in: bool) -> bool:
+        """Whether the query names areas; each gets its number. Raises: NotFoundError before anything is changed."""
+        names = [leaf.name for leaf in leaves(query) if isinstance(leaf, Region)]
+        if not names:
+            return False
+        self._number_areas(names, is_unknown_in)
+        return True
+
+    def _put_plain(self, query_id: str, words: Iterable[str], names: Sequence[str], is_unknown_in: bool) -> None:
+        """File a query that is plain words and countries: its keys say all."""
+        if names:
+            self._number_areas(names, is_unknown_in)
+        keys = frozenset((*words, *(area_key(name, is_unknown_in) for name in names)))
+        if len(keys) > _MAX_KEYS:
+            self.put(query_id, AllOf((*(Words((w,)) for w in words), *map(Region, names))), is_unknown_in)
+            return
+        if query_id in self._rows:
+            self.remove(query_id)
+        self._rows[query_id] = self._add(query_id, keys, None)
+
+    def _number_areas(self, names: Sequence[str], is_unknown_in: bool) -> None:
+        for name in names:
+            self._where.check(name)
+        for name in names:
+            wanted = area_key(name, is_unknown_in)
+            if not self._keys.has(wanted):
+                self._where.add(self._keys.number(wanted), name, is_unknown_in)
+
+    def _add(self, query_id: str, keys: Keys, check: _Check | None) -> int:
+        chosen: Sequence[str] = list(keys)
+        if len(chosen) > 1:
+            chosen = sorted(chosen, key=self._rarity.share)[:_MAX_KEYS]
+        row = self._postings.add([self._keys.number(key) for key in chosen])
+        if row == len(self._ids):
+            self._ids.append(query_id)
+        else:
+            self._ids[row] = query_id
+        if check is not None:
+            self._checks[row] = check
+        return row
 
     def remove(self, query_id: str) -> None:
         """Forget a query; nothing happens when it is not there."""
-        entry = self._entries.pop(query_id, None)
-        if entry is None:
-            return
-        self._count(entry.keys, -1)
-        self._everywhere.discard(query_id)
-        for key in entry.keys:
-            self._by_key[key].discard(query_id)
-            if not self._by_key[key]:
-                del self._by_key[key]
+        rows = self._rows.pop(query_id, ())
+        for row in (rows,) if isinstance(rows, int) else rows:
+            self._postings.remove(row)
+            self._checks.pop(row, None)
+            self._ids[row] = ""
 
     def match(self, document: Document) -> tuple[str, ...]:
         """Ids of the queries that are true of the item, in the order of the ids."""
-        candidates = set(self._everywhere)
-        for key in set(self._keys(document)):
-            candidates |= self._by_key.get(key, frozenset())
-        return tuple(sorted(query_id for query_id in candidates if self._is_true(self._entries[query_id], document)))
+        rows = self._postings.within(self._keys.of(document) | self._where.of(document).inside)
+        ids, checks = self._ids, self._checks
+        if not checks:
+            return tuple(sorted({ids[row] for row in rows}))
+        found = {ids[row] for row in rows if row not in checks}
+        for row in rows:
+            if row in checks and ids[row] not in found and self._is_true(checks[row], document):
+                found.add(ids[row])
+        return tuple(sorted(found))
 
-    def _is_true(self, entry: _Entry, document: Document) -> bool:
-        return evaluate(entry.query, document, self._areas, entry.is_unknown_in) is True
+    def match_story(self, document: Document) -> Found:
+        """The queries that are true of the item, and those whose words it has while its story is not there yet."""
+        located = self._where.of(document)
+        have = self._keys.of(document) | located.inside
+        found: set[str] = set()
+        open_: dict[str, dict[str, None]] = {}
+        for row in self._postings.within(have | located.unknown):
+            query_id, check = self._ids[row], self._checks.get(row)
+            if query_id in found:
+                continue
+            left = self._left(row, have) if check is None else self._left_to_check(check, document)
+            if left is True:
+                found.add(query_id)
+            elif left:
+                open_.setdefault(query_id, {})[left] = None
+        waiting = ((i, " OR ".join(f"({text})" for text in texts)) for i, texts in sorted(open_.items()) if i not in found)
+        return Found(tuple(sorted(found)), tuple(waiting))
 
-    def _count(self, keys: frozenset[str], step: int) -> None:
-        for key in keys:
-            kind, _, rest = key.partition(":")
-            if kind == "p":
-                self._prefixes[len(rest)] += step
-            elif kind in _COST:
-                self._scopes[kind] += step
+    def ready(self, waiting: Iterable[tuple[str, str]], document: Document) -> tuple[str, ...]:
+        """Ids of the waiting queries that the story has made true; those removed meanwhile are left out."""
+        return tuple(sorted({i for i, text in waiting if i in self._rows and self._is_ready(i, text, document)}))
 
-    def _keys(self, document: Document) -> Iterator[str]:
-        """Every key of the item that a query can be filed under."""
-        words = list(document.words)
-        for word in words:
-            yield f"w:{word.text}"
-        yield from (f"w:{pair}" for pair in _pairs(words))
-        for size in [size for size, count in self._prefixes.items() if count > 0]:
-            yield from (f"p:{word.text[:size]}" for word in words if len(word.text) >= size)
-        for scope in ("source", "topic", "url"):
-            if self._scopes[scope] > 0:
-                yield from (f"{scope}:{word.text}" for line in document.lines(scope) for word in line.words)
-        tagged = document.tagged
-        yield f"lang:{tagged.language}"
-        yield f"urgency:{tagged.urgency}"
-        countries = {*tagged.countries, *(region.code[:2] for region in tagged.regions)}
-        yield from (f"in:{code}" for code in countries) if countries else (_NOWHERE,)
+    def _is_ready(self, query_id: str, text: str, document: Document) -> bool:
+        rows = self._rows[query_id]
+        check = self._checks.get(rows if isinstance(rows, int) else rows[0])
+        return evaluate(text, document, self._areas, check is not None and check.is_unknown_in) is True
 
+    def _is_true(self, check: _Check, document: Document) -> bool:
+        return answer_of(check.query, document, self._areas, check.is_unknown_in) is True
 
-def _pairs(words: Sequence[Token]) -> Iterator[str]:
-    """Neighbours without a gap in scripts without spaces: rarer than single characters."""
-    return (one.text + two.text for one, two in pairwise(words) if one.end == two.start and is_run(one.text) and is_run(two.text))
+    def _left(self, row: int, have: set[int]) -> str | bool:
+        """The areas that a query by keys alone waits for; True when it waits for nothing."""
+        names = [self._where.name(number) for number in self._postings.keys_of(row) if number not in have]
+        return " ".join(shown(Region(name)) for name in names) or True
 
-
-def _anchor(query: Query, areas: Areas, is_unknown_in: bool) -> _Anchor | None:
-    """The cheapest keys without which the query cannot be true; None when there are none."""
-    match query:
-        case AllOf(parts):
-            found = [anchor for part in parts if (anchor := _anchor(part, areas, is_unknown_in))]
-            return min(found, key=lambda anchor: anchor.cost, default=None)
-        case AnyOf(parts):
-            return _union([_anchor(part, areas, is_unknown_in) for part in parts])
-        case NoneOf(part):
-            _check_regions(part, areas)
-            return None
-        case Words():
-            return _word_anchor(query)
-        case Region(name):
-            keys = {f"in:{code}" for code in areas.countries_in(name)} | ({_NOWHERE} if is_unknown_in else set())
-            return _Anchor(frozenset(keys), _COST["region"] * len(keys) ** 0.5)
-        case Lang(tag):
-            return _Anchor(frozenset((f"lang:{tag}",)), _COST["lang"])
-        case Urgency(levels):
-            return _Anchor(frozenset(f"urgency:{level}" for level in levels), _COST["urgency"])
-        case Everything():
-            return None
+    def _left_to_check(self, check: _Check, document: Document) -> str | bool:
+        """What a query waits for; True when it is true, False when the story cannot help."""
+        if self._is_true(check, document):
+            return True
+        left = remainder(check.query, document, self._areas) if check.is_storied else False
+        return left if isinstance(left, bool) else shown(left)
 
 
-def _union(anchors: Sequence[_Anchor | None]) -> _Anchor | None:
-    known = [anchor for anchor in anchors if anchor]
-    if len(known) < len(anchors):
-        return None
-    return _Anchor(frozenset().union(*(anchor.keys for anchor in known)), sum(anchor.cost for anchor in known))
-
-
-def _check_regions(query: Query, areas: Areas) -> None:
-    """A region that nobody knows is an error inside a NOT as well."""
-    _anchor(query, areas, False)
-
-
-def _word_anchor(query: Words) -> _Anchor | None:
-    """The rarest word of a phrase: the longest one, as far as one can tell without counting."""
-    last = len(query.terms) - 1
-    anchors = (_term_anchor(term, query.scope, query.is_prefix and n == last) for n, term in enumerate(query.terms))
-    return min((anchor for anchor in anchors if anchor), key=lambda anchor: anchor.cost, default=None)
-
-
-def _term_anchor(term: str, scope: str, is_prefix: bool) -> _Anchor | None:
-    is_open = is_prefix or is_hangul(term)
-    if scope not in _BODY_SCOPES:
-        return None if is_open or is_run(term) else _Anchor(frozenset((f"{scope}:{term}",)), _COST[scope])
-    if is_run(term):
-        return _run_anchor([word.text for word in tokens(term)])
-    cost = 0.3 / len(term) ** 2
-    if is_open:
-        head = term[: _HANGUL if is_hangul(term) else _PREFIX]
-        return _Anchor(frozenset((f"p:{head}",)), 2 * cost)
-    return _Anchor(frozenset((f"w:{term}",)), cost)
-
-
-def _run_anchor(chars: Sequence[str]) -> _Anchor:
-    """A pair of characters, or the only one."""
-    if len(chars) == 1:
-        return _Anchor(frozenset((f"w:{chars[0]}",)), 0.05)
-    return _Anchor(frozenset((f"w:{chars[0]}{chars[1]}",)), 0.01)
+def _is_storied(query: Query) -> bool:
+    kinds = {isinstance(leaf, STORY_LEAVES) for leaf in leaves(query)}
+    return kinds == {True, False}

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 BODY = ""  # headline and text together: where words without a field are looked for
-WORD_FIELDS = ("title", "text", "source", "topic", "url")
-OTHER_FIELDS = ("lang", "region", "urgency")
+WORD_FIELDS = ("title", "text", "source", "topic", "tag", "author", "url")
+OTHER_FIELDS = ("lang", "region", "near", "urgency", "sources", "age", "story")
 FIELDS = (*WORD_FIELDS, *OTHER_FIELDS)
+NEAR = "near:"  # begins the name of a Region that is a circle
+
+Mode: TypeAlias = Literal["word", "prefix", "exact", "stem"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +25,35 @@ class Everything:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Words side by side in a field: one word, a phrase, or with `is_prefix` the beginning of its last word."""
+    """Words in a field: side by side, or with `slop` near each other in any order.
 
-    terms: tuple[str, ...]  # folded; a run of a script without spaces is one term
+    `mode` says how they compare: folded and whole; the last one as a beginning; letter by letter; by their stems.
+    """
+
+    terms: tuple[str, ...]  # folded but for letters that have other spellings; a run of a script without spaces is one term
     scope: str = BODY  # or one of WORD_FIELDS
-    is_prefix: bool = False
+    mode: Mode = "word"
+    slop: int | None = None  # how many other words may stand among them
+    text: str = field(default="", compare=False)
+    column: int = field(default=1, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A regular expression (RE2) on a field, capitals or not."""
+
+    source: str
+    scope: str = BODY
+    text: str = field(default="", compare=False)
+    column: int = field(default=1, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """`@name`: any of the words of a list in config/lists.toml; `options` are filled in by `lists.expand`."""
+
+    name: str
+    options: tuple[Words, ...] = field(default=(), compare=False)
     text: str = field(default="", compare=False)
     column: int = field(default=1, compare=False)
 
@@ -42,7 +69,7 @@ class Lang:
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A place in an area; `name` as a person wrote it."""
+    """A place in an area; `name` as a person wrote it, or "near:LAT,LON,50km"."""
 
     name: str
     text: str = field(default="", compare=False)
@@ -54,6 +81,35 @@ class Urgency:
     """The urgencies (1 is highest) that are meant."""
 
     levels: frozenset[int]
+    text: str = field(default="", compare=False)
+    column: int = field(default=1, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """How many independent sources tell the story."""
+
+    low: int
+    high: int | None = None  # None = no limit
+    text: str = field(default="", compare=False)
+    column: int = field(default=1, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Age:
+    """How old the item was when it was found."""
+
+    limit_s: float
+    is_younger: bool  # else at least as old
+    text: str = field(default="", compare=False)
+    column: int = field(default=1, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class StoryIs:
+    """Whether the item begins its story ("new") or adds to it ("update")."""
+
+    kinds: frozenset[str]
     text: str = field(default="", compare=False)
     column: int = field(default=1, compare=False)
 
@@ -79,15 +135,19 @@ class NoneOf:
     part: Query
 
 
-Leaf: TypeAlias = Everything | Words | Lang | Region | Urgency
+Leaf: TypeAlias = Everything | Words | Pattern | Saved | Lang | Region | Urgency | Sources | Age | StoryIs
 Query: TypeAlias = Leaf | AllOf | AnyOf | NoneOf
+STORY_LEAVES = (Region, Urgency, Sources, StoryIs)  # their answer may change while the story goes on
 
 
 def leaves(query: Query) -> Iterator[Leaf]:
     """The operands of a query, in the order they were written."""
     if isinstance(query, AllOf | AnyOf):
         for part in query.parts:
-            yield from leaves(part)
+            if isinstance(part, AllOf | AnyOf | NoneOf):
+                yield from leaves(part)
+            else:
+                yield part
     elif isinstance(query, NoneOf):
         yield from leaves(query.part)
     else:

@@ -4,10 +4,30 @@ from __future__ import annotations
 
 from alerts.errors import NotFoundError, QueryError
 from alerts.rules.grammar import parse
+from alerts.rules.lists import Lists
 from alerts.rules.match import Areas
-from alerts.rules.nodes import AllOf, AnyOf, Everything, Lang, NoneOf, Query, Region, Urgency, Words, leaves
+from alerts.rules.nodes import (
+    NEAR,
+    Age,
+    AllOf,
+    AnyOf,
+    Lang,
+    Leaf,
+    NoneOf,
+    Pattern,
+    Query,
+    Region,
+    Saved,
+    Sources,
+    StoryIs,
+    Urgency,
+    Words,
+    leaves,
+)
 from alerts.text.fingerprint import content_id
 from alerts.text.tokens import words
+
+_MARKS = {"exact": "=", "stem": "~"}
 
 
 def normal_form(query: str) -> str:
@@ -31,19 +51,27 @@ def query_id(query: str, is_unknown_in: bool) -> str:
     return content_id("query", form, "in" if is_unknown_in else "out")
 
 
-def check_query(query: str, areas: Areas | None = None) -> None:
-    """Return when the query parses and every region in it is known.
+def check_query(query: str, areas: Areas | None = None, lists: Lists | None = None) -> None:
+    """Return when the query parses and every region and list in it is known.
 
     Raises:
         QueryError: With the column and what to write.
     """
     for leaf in leaves(parse(query)):
-        if areas is None or not isinstance(leaf, Region):
-            continue
-        try:
-            areas.countries_in(leaf.name)
-        except NotFoundError as error:
-            raise QueryError(str(error), leaf.column) from error
+        if lists is not None and isinstance(leaf, Saved):
+            lists.find(leaf)
+        if areas is not None and isinstance(leaf, Region):
+            _check_region(leaf, areas)
+
+
+def _check_region(leaf: Region, areas: Areas) -> None:
+    try:
+        areas.countries_in(leaf.name)
+    except NotFoundError as error:
+        if leaf.name.startswith(NEAR):
+            message = "circles are not known to this installation's regions; name the countries, such as region:LB"
+            raise QueryError(message, leaf.column) from error
+        raise QueryError(str(error), leaf.column) from error
 
 
 def shown(query: Query) -> str:
@@ -55,16 +83,41 @@ def shown(query: Query) -> str:
             return " OR ".join(_bracketed(part) for part in parts)
         case NoneOf(part):
             return f"NOT {_bracketed(part)}"
-        case Words(terms, scope, is_prefix):
-            return f'{scope}{":" if scope else ""}"{" ".join(terms)}"{"*" if is_prefix else ""}'
+        case Words() | Pattern():
+            return f"{query.scope}:{_sought(query)}" if query.scope else _sought(query)
+        case _:
+            return _shown_leaf(query)
+
+
+def _sought(leaf: Words | Pattern) -> str:
+    if isinstance(leaf, Pattern):
+        return f"/{leaf.source}/"
+    suffix = "*" if leaf.mode == "prefix" else "" if leaf.slop is None else f"~{leaf.slop}"
+    return f'{_MARKS.get(leaf.mode, "")}"{" ".join(leaf.terms)}"{suffix}'
+
+
+def _shown_leaf(leaf: Leaf) -> str:
+    match leaf:
+        case Saved(name):
+            return f"@{name}"
         case Lang(tag):
             return f"lang:{tag}"
         case Region(name):
             return f'region:"{_region(name)}"'
         case Urgency(levels):
-            return _urgency(levels)
-        case Everything():
+            return f"urgency:{_span(min(levels), max(levels))}"
+        case Sources(low, high):
+            return f"sources:>={low}" if high is None else f"sources:{_span(low, high)}"
+        case Age(limit_s, is_younger):
+            return f"age:{'<' if is_younger else '>'}{limit_s:.3f}".rstrip("0").rstrip(".") + "s"
+        case StoryIs(kinds):
+            return f"story:{'|'.join(sorted(kinds))}"
+        case _:
             return "*"
+
+
+def _span(low: int, high: int) -> str:
+    return f"{low}" if low == high else f"{low}-{high}"
 
 
 def _ordered(query: Query) -> Query:
@@ -88,8 +141,3 @@ def _region(name: str) -> str:
 
 def _bracketed(part: Query) -> str:
     return f"({shown(part)})" if isinstance(part, AllOf | AnyOf) else shown(part)
-
-
-def _urgency(levels: frozenset[int]) -> str:
-    low, high = min(levels), max(levels)
-    return f"urgency:{low}" if low == high else f"urgency:{low}-{high}"

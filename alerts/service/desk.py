@@ -10,6 +10,7 @@ from alerts.http.guard import AddressGuard
 from alerts.pipeline.tools import Tools
 from alerts.regions.areas import AreaIndex
 from alerts.regions.tagger import Tagger
+from alerts.rules.lists import NO_LISTS, Lists
 
 ME = "me"
 _LONGEST_NAME = 200
@@ -23,6 +24,7 @@ class Desk:
     load_tagger: Callable[[], Tagger]  # its names take 30 MB: only who tags loads them
     load_areas: Callable[[], AreaIndex]  # likewise
     guard: AddressGuard
+    lists: Lists = NO_LISTS  # what @name means in queries
 
 
 def check_name(name: str, what: str) -> None:

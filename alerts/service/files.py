@@ -47,7 +47,7 @@ class FileDesk(AlertDesk):
             if name not in _TABLES:
                 raise ConfigError(f"{path}: {name}: unknown table; known are {', '.join(f'[[{t}]]' for t in _TABLES)}")
         sources = sources_of(tables.get("source", []), path=path)
-        rules = rules_of(tables.get("rule", []), path=path, areas=self.load_areas())
+        rules = rules_of(tables.get("rule", []), path=path, areas=self.load_areas(), lists=self.lists)
         people = _rows(tables, "subscriber", _SUBSCRIBER_KEYS, ("id",), path)
         channels = _rows(tables, "channel", _CHANNEL_KEYS, ("id", "url"), path)
         self._check_people_rows(people, path)
@@ -103,6 +103,8 @@ class FileDesk(AlertDesk):
                     raise ConfigError(f"{path}: rule {rule.rule_id}: channels: {channel_id} belongs to {known[channel_id]}")
             if rule.subscriber_id not in subscribers:
                 raise NotFoundError(f"{path}: rule {rule.rule_id}: subscriber: nobody is {rule.subscriber_id!r}")
+        with _in(f"{path}: rule"):
+            self.check_room(rules, self.tools.state.rules())
 
     def _apply_subscriber(self, row: Mapping[str, Any], applied: Applied) -> None:
         before = {s.subscriber_id: s.name for s in self.subscribers()}
@@ -165,6 +167,12 @@ def rule_table(rule: Rule) -> dict[str, Any]:
         table["unknown"] = "in"
     if not rule.is_enabled:
         table["enabled"] = False
+    if rule.note:
+        table["note"] = rule.note
+    if rule.cooldown_s:
+        table["cooldown"] = rule.cooldown_s
+    if rule.expires_at:
+        table["expires"] = rule.expires_at.isoformat()
     return table
 
 

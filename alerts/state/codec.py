@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -39,12 +40,20 @@ class Codec(Generic[T]):
             raise StateError(f"the store holds a {self._model.__name__} that this version cannot read: {error}") from error
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredRule:
+    """One field of the hash `rules`."""
+
+    rule: Rule
+    query_id: str
+
+
 SOURCE = Codec(Source)
 POLL_STATE = Codec(PollState)
 CHANGE = Codec(Change)
 TAGGED = Codec(Tagged)
 STORY = Codec(Story)
-RULE = Codec(Rule)
+STORED_RULE = Codec(StoredRule)
 BELL = Codec(Bell)
 ALERT = Codec(Alert)
 DELIVERY = Codec(Delivery)

@@ -37,6 +37,13 @@ class DeliverKeeper(Base):
         # One that was removed in between makes the page shorter, not the last.
         return [load_rule(row) for row in rows if row], ids[-1].decode() if len(ids) == limit else ""
 
+    def start_cooldowns(self, bell_id: str, cooldowns: Mapping[str, float]) -> frozenset[str]:
+        """Which of these rules may ring: those that no other bell rang within their seconds. Asking again changes nothing."""
+        rules = list(cooldowns)
+        started = [("SET", self._keys("cooling", r), bell_id, "NX", "EX", max(1, round(cooldowns[r]))) for r in rules]
+        held = self._calls([*started, *(("GET", self._keys("cooling", r)) for r in rules)])[len(rules) :] if rules else []
+        return frozenset(r for r, bell in zip(rules, held, strict=True) if bell == bell_id.encode())
+
     def commit_expansions(self, expansions: Sequence[Expansion]) -> list[Outcome]:
         """Write chunks of alerts and deliveries and move their cursors, all in one round trip."""
         if not expansions:

@@ -17,6 +17,7 @@
     rules              HASH    rule id -> JSON {rule, query_id}
     rules:version      STRING  grows with every change
     rules:log          ZSET    rule id -> version of its last change (removal too)
+    cooling:<rule>     STRING  id of the bell it rang last (expires with its cooldown)
     query:<id>         ZSET    rule ids with this query, all score 0, in lexical order
     bell:<id>          HASH    json (Bell), cursor; kept for the ledger's time
     fanouts            ZSET    bell ids not yet expanded -> Unix seconds

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 from alerts.errors import NotFoundError, StateError
 from alerts.models import Alert, Bell, Channel, Delivery, DeliveryStatus, PollState, Rule, Source, Subscriber, Tagged
 from alerts.state.base import as_hash
-from alerts.state.codec import CHANNEL, POLL_STATE, RULE, SOURCE, SUBSCRIBER, TAGGED
+from alerts.state.codec import CHANNEL, POLL_STATE, SOURCE, STORED_RULE, SUBSCRIBER, TAGGED, StoredRule
 from alerts.state.deliver import DeliverKeeper, load_alert
 from alerts.state.sift import load_rule
 
 _PAGE = 200
+_ARCHIVE_PAGE = 2000  # entries read at once, about 2 MB
 
 
 class Registry(DeliverKeeper):
@@ -112,6 +114,17 @@ class Registry(DeliverKeeper):
         entries = self._call("XREVRANGE", self._keys("archive"), high, "-", "COUNT", limit)
         return [_archived(as_hash(fields)) for _, fields in entries]
 
+    def scan_archive(self, since: datetime, is_wanted: Callable[[str, str], bool]) -> Iterator[tuple[Tagged, str]]:
+        """(item, story id) of what was sifted since then, oldest first; `is_wanted` sees (JSON, story id) before decoding."""
+        low = f"{int(since.timestamp() * 1000)}"
+        while entries := self._call("XRANGE", self._keys("archive"), low, "+", "COUNT", _ARCHIVE_PAGE):
+            for _, fields in entries:
+                row = as_hash(fields)
+                story_id = row[b"s"].decode()
+                if is_wanted(row[b"j"].decode(), story_id):
+                    yield TAGGED.load(row[b"j"]), story_id
+            low = f"({entries[-1][0].decode()}"
+
     def archived_item(self, item_id: str) -> tuple[Tagged, str, str] | None:
         """(item, story id, stage), or None when it is not in the archive."""
         entry_id = self._call("HGET", self._keys("archive:ids"), item_id)
@@ -194,8 +207,7 @@ def _state(data: bytes | None) -> PollState:
 
 
 def _rule_arguments(rule: Rule, query_id: str) -> tuple[str, str, str]:
-    stored = {"rule": json.loads(RULE.dump(rule)), "query_id": query_id}
-    return rule.rule_id, json.dumps(stored, ensure_ascii=False), query_id
+    return rule.rule_id, STORED_RULE.dump(StoredRule(rule=rule, query_id=query_id)).decode(), query_id
 
 
 def _archived(fields: dict[bytes, bytes]) -> tuple[Tagged, str, str]:

@@ -12,7 +12,7 @@ from alerts.errors import StateError
 from alerts.models import Rule, Story
 from alerts.ports import Outcome, QueuedItem, SiftCommit, SifterLease
 from alerts.state.base import Base, as_hash
-from alerts.state.codec import BELL, CHANGE, RULE, STORY, TAGGED
+from alerts.state.codec import BELL, CHANGE, STORED_RULE, STORY, TAGGED
 from alerts.state.keys import SIFT_GROUP, SIFTER
 from alerts.state.scripts import Arg
 
@@ -84,8 +84,8 @@ class SiftKeeper(Base):
         data = self._call("HGET", self._keys("story", story_id), "json")
         return STORY.load(data) if data else None
 
-    def rules_since(self, version: int) -> tuple[int, list[str], list[Rule]]:
-        """(version now, ids of rules removed, rules added or changed) since that version."""
+    def rules_since(self, version: int) -> tuple[int, list[str], list[tuple[Rule, str]]]:
+        """(version now, ids of rules removed, rules added or changed with their query ids) since that version."""
         low = f"({version}" if version else "-inf"
         now, changed = self._calls(
             [("GET", self._keys("rules:version")), ("ZRANGEBYSCORE", self._keys("rules:log"), low, "+inf")]
@@ -94,7 +94,7 @@ class SiftKeeper(Base):
             return int(now or 0), [], []
         rows = self._call("HMGET", self._keys("rules"), *changed)
         removed = [i.decode() for i, row in zip(changed, rows, strict=True) if row is None]
-        return int(now or 0), removed, [load_rule(row) for row in rows if row is not None]
+        return int(now or 0), removed, [_load(row) for row in rows if row is not None]
 
     def commit_sifts(self, commits: Sequence[SiftCommit]) -> list[Outcome]:
         """Each commit in one Lua call, all of them in one round trip, in order."""
@@ -131,7 +131,13 @@ class SiftKeeper(Base):
 
 def load_rule(row: bytes) -> Rule:
     """The rule of one field of `rules`."""
-    return RULE.load(json.dumps(json.loads(row)["rule"]))
+    return _load(row)[0]
+
+
+def _load(row: bytes) -> tuple[Rule, str]:
+    """A rule and its query id."""
+    stored = STORED_RULE.load(row)
+    return stored.rule, stored.query_id
 
 
 def _field(fields: Any, name: bytes) -> bytes:

@@ -28,4 +28,6 @@ def tag(change: Change, source: Source, tagger: RegionTagger, *, is_guessing: bo
     urgency, why = urgency_of(item.title, language=language, kind=source.kind)
     regions = tagger.tag(text, language=language, home=source.region)
     countries = tuple(dict.fromkeys(region.country for region in regions if region.country))
-    return Tagged(change=change, language=language, urgency=urgency, urgency_why=why, countries=countries, regions=regions)
+    return Tagged(
+        change=change, language=language, urgency=urgency, urgency_why=why, countries=countries, regions=regions, tags=source.tags
+    )

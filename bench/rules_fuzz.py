@@ -1,0 +1,182 @@
+"""Random queries and items against the grammar and a plain loop, for as long as asked; prints how many were tried.
+
+    python bench/rules_fuzz.py --minutes 10 --seed 1
+
+Three things are tried in turn: any text parses or gives a query error within it; the fast way of reading a query and the
+grammar agree; the index names the queries that a plain loop names, and the quick look at the archive leaves none out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from alerts.errors import QueryError
+from alerts.models import Change, ChangeKind, Item, Tagged
+from alerts.regions.areas import AreaIndex
+from alerts.rules.grammar import by_grammar, parse, quick
+from alerts.rules.index import RuleIndex
+from alerts.rules.lists import Lists
+from alerts.rules.match import Document, evaluate
+from alerts.rules.query import normal_form
+from alerts.rules.sieve import sieve
+from alerts.state.codec import TAGGED
+
+ROOT = Path(__file__).parent.parent
+_NOW = datetime(2026, 1, 1, tzinfo=UTC)
+_SIGNS = list('ab" ()*-:=~@#/\\|&!.,<>^\n\t1') + ["AND", "OR", "NOT", "and", "region:", "title:", "near:", "age:", "“", "”", "ü", "東", "北", "غ", "״"]
+_WORDS = (
+    "fire storm strike strikes striking Müller mueller muller straße STRASSE İstanbul ıspanak U.S. us F-16 3,000 3000 al-Assad assad "
+    "東京 京港 東 ミサイル ﾐｻｲﾙ กรุงเทพ กรุง 북한이 북한 한 غارة غاره لُبنان لبنان ہوائی ھوائي کابل كابل צה\"ל צהל ёлка елка København kobenhavn "
+    "ﬁle file Ærø aero Aarhus Århus can't l'eau ﷺ 😀 - . x1 ２０２６"
+).split()
+_FIELDS = ("title", "text", "source", "topic", "tag", "author", "url")
+_FACTS = (
+    "region:LB", "region:Levant", 'region:"Middle East"', "lang:en", "lang:de", "urgency:<=2", "urgency:4-5", "sources:>=2", "sources:1",
+    "age:<1h", "age:>1h", "story:new", "story:update", "@quake", "@airstrike", "*", "/str[aeiou]/", "/\\bstrike\\b/", "title:/^f/",
+)  # fmt: skip
+
+
+def main() -> None:
+    arguments = _arguments()
+    rng = random.Random(arguments.seed)
+    tried: Counter[str] = Counter()
+    areas, lists = AreaIndex.load(ROOT / "config" / "regions.toml"), Lists.load(ROOT / "config" / "lists.toml")
+    ends = time.monotonic() + arguments.minutes * 60
+    while time.monotonic() < ends:
+        for _ in range(200):
+            tried["texts that were no query" if _parses(_noise(rng)) is None else "queries that parsed"] += 1
+            _agrees(_plain(rng))
+            tried["plain queries read both ways"] += 1
+        queries = [(_query(rng, 3), rng.random() < 0.3) for _ in range(20)]
+        documents = [_document(rng) for _ in range(10)]
+        tried["pairs of query and item"] += _compare(queries, documents, areas, lists)
+    for what, count in sorted(tried.items()):
+        print(f"{what}: {count:,}")
+    print(f"inputs tried: {sum(tried.values()):,}; nothing differed (seed {arguments.seed})")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--seed", type=int, default=1)
+    return parser.parse_args()
+
+
+# ---------------------------------------------------------------- what is tried
+
+
+def _noise(rng: random.Random) -> str:
+    """Signs, words and any characters in any order."""
+    pieces = [rng.choice((rng.choice(_SIGNS), rng.choice(_WORDS), chr(rng.randrange(1, 0x11000)))) for _ in range(rng.randrange(1, 25))]
+    return "".join(pieces)
+
+
+def _plain(rng: random.Random) -> str:
+    """What the fast way of reading may have to say something about."""
+    pieces = ("fire", "Storm", "OR", "AND", "NOT", "or", "-x1", '"air strike"', "region:LB", "region:Lb", "3000", "-region:US", "a")
+    return " ".join(rng.choices(pieces, k=rng.randrange(1, 6)))
+
+
+def _word(rng: random.Random) -> str:
+    word = rng.choice(_WORDS).replace('"', "")
+    pair = f"{word} {rng.choice(_WORDS)}".replace('"', "")
+    return rng.choice((word, f'"{word}"', f'"{pair}"', f"{word}*", f"~{word}", f"={word}", f'="{word}"'))
+
+
+def _operand(rng: random.Random) -> str:
+    kind = rng.random()
+    if kind < 0.25:
+        return rng.choice(_FACTS)
+    if kind < 0.4:
+        return f"{rng.choice(_FIELDS)}:{_word(rng)}"
+    if kind < 0.5:
+        return '"' + " ".join(w.replace('"', "") for w in rng.choices(_WORDS, k=rng.randrange(2, 4))) + f'"~{rng.randrange(4)}'
+    return _word(rng)
+
+
+def _query(rng: random.Random, depth: int) -> str:
+    """A query of any form; some of them are refused, and left out."""
+    if depth == 0 or rng.random() < 0.4:
+        return _operand(rng)
+    if rng.random() < 0.2:
+        return f"(NOT {_query(rng, depth - 1)})"
+    joint = rng.choice((" ", " OR "))
+    return "(" + joint.join(_query(rng, depth - 1) for _ in range(rng.randrange(2, 4))) + ")"
+
+
+def _document(rng: random.Random) -> Document:
+    item = Item(
+        source_id=rng.choice(("harbour", "harbour-north", "müller")),
+        title=" ".join(rng.choices(_WORDS, k=rng.randrange(6))),
+        text=rng.choice((" ", "", "-")).join(rng.choices(_WORDS, k=rng.randrange(12))),
+        url=rng.choice(("", "https://harbour.example/fire/1")),
+        author=rng.choice(("", "Ada Müller")),
+        topics=tuple(rng.choices(_WORDS, k=rng.randrange(3))),
+        published_at=rng.choice((None, _NOW, datetime(2025, 12, 31, 20, tzinfo=UTC))),
+    )
+    change = Change(kind=ChangeKind.NEW, item_id="1", item=item, polled_at=_NOW, found_at=_NOW)
+    return Document.of(
+        Tagged(
+            change=change,
+            language=rng.choice((None, "en", "de", "ar", "ja")),
+            urgency=rng.randrange(1, 6),
+            countries=rng.choice(((), ("LB",), ("FR", "SY"), ("US",))),
+            tags=rng.choice(((), ("fire",), ("storm", "world"))),
+        )
+    )
+
+
+# ---------------------------------------------------------------- what must hold
+
+
+def _parses(text: str) -> str | None:
+    """The normal form, which is its own normal form; None when it is no query."""
+    form, column = "", 1
+    try:
+        form = normal_form(text)
+    except QueryError as error:
+        column = error.column
+    assert 1 <= column <= len(text) + 1, ascii(text)
+    if not form:
+        return None
+    assert normal_form(form) == form, ascii((text, form, normal_form(form)))
+    return form
+
+
+def _agrees(text: str) -> None:
+    fast = quick(text)
+    if fast is not None:
+        assert fast == by_grammar(text), ascii(text)
+
+
+def _compare(queries: Sequence[tuple[str, bool]], documents: Sequence[Document], areas: AreaIndex, lists: Lists) -> int:
+    """How many pairs of query and item were compared."""
+    index = RuleIndex(areas, lists)
+    good = []
+    for number, (query, is_unknown_in) in enumerate(queries):
+        try:
+            parse(query)
+        except QueryError:
+            continue
+        index.put(str(number), query, is_unknown_in)
+        good.append((str(number), query, is_unknown_in))
+    looks = {number: sieve(query, areas, lists) for number, query, _ in good}
+    for document in documents:
+        expected = {n for n, q, unknown in good if evaluate(q, document, areas, unknown, lists) is True}
+        assert expected == set(index.match(document)) == set(index.match_story(document).query_ids), (queries, document)
+        archived = TAGGED.dump(document.tagged).decode()
+        assert all(looks[n](archived) for n in expected), (queries, document)
+    return len(good) * len(documents)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,226 @@
+"""Rules in the running service: stories that grow, cooldown, expiry, previews, limits, a rule's own tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import redis
+
+from alerts.errors import ConfigError, QueryError
+from alerts.pipeline.deliver import expand
+from tests.harness import Rig, a_rig, entry
+
+FERRY = "Ferry with forty aboard runs aground off Northpoint"
+BOAT = "Lifeboat crews train in the outer basin today"
+LATER = "Crane topples onto a moored barge at Eastquay"
+
+
+@pytest.fixture
+def rig(valkey_url: str, tmp_path: Path) -> Iterator[Rig]:
+    """Two sources that had their baselines, and a channel."""
+    with a_rig(valkey_url, tmp_path) as made:
+        made.channel()
+        for outlet in ("harbour", "quay"):
+            made.watch(outlet)
+            made.publish(outlet, entry(1, outlet=outlet))
+        yield made
+
+
+def publish(rig: Rig, outlet: str, *titles: str) -> None:
+    """Show these headlines (newest last) above the baseline's."""
+    items = [entry(n, title, text="Details follow.", outlet=outlet) for n, title in enumerate(titles, 2)]
+    rig.publish(outlet, *reversed(items), entry(1, outlet=outlet))
+
+
+# ---------------------------------------------------------------- stories that grow
+
+
+def test_a_rule_for_two_sources_rings_when_the_second_one_tells_the_story(rig: Rig) -> None:
+    rig.rule("ferry sources:>=2", "ferry")
+    publish(rig, "harbour", FERRY)
+    assert [] == rig.sink.titles
+    publish(rig, "quay", FERRY)
+    assert [FERRY] == rig.sink.titles
+    publish(rig, "quay", FERRY, FERRY + ".")
+    assert [FERRY] == rig.sink.titles
+
+
+def test_a_region_that_becomes_known_rings_the_rule_that_waited_for_it(rig: Rig) -> None:
+    rig.rule("ferry region:NO", "ferry")
+    publish(rig, "harbour", FERRY)
+    assert [] == rig.sink.titles
+    item = entry(2, FERRY, text="The coast guard of Norway is on its way.", outlet="quay")
+    rig.publish("quay", item, entry(1, outlet="quay"))
+    assert [FERRY] == rig.sink.titles
+
+
+def test_what_waits_is_kept_with_the_story_and_survives_a_restart(rig: Rig) -> None:
+    rig.rule("ferry sources:>=2", "ferry")
+    publish(rig, "harbour", FERRY)
+    rig.sifter.reset()
+    publish(rig, "quay", FERRY)
+    assert [FERRY] == rig.sink.titles
+
+
+def test_a_rule_that_was_removed_no_longer_waits(rig: Rig) -> None:
+    rig.rule("ferry sources:>=2", "ferry")
+    publish(rig, "harbour", FERRY)
+    rig.service.remove_rule("ferry")
+    publish(rig, "quay", FERRY)
+    assert [] == rig.sink.titles
+
+
+def test_a_rule_for_updates_stays_silent_at_the_first_report(rig: Rig) -> None:
+    rig.rule("ferry story:update", "ferry")
+    publish(rig, "harbour", FERRY)
+    assert [] == rig.sink.titles
+    publish(rig, "quay", FERRY)
+    assert [FERRY] == rig.sink.titles
+
+
+# ---------------------------------------------------------------- the life of a rule
+
+
+def test_a_rule_that_rang_is_silent_for_its_cooldown(rig: Rig, valkey_url: str) -> None:
+    rig.rule("ferry OR lifeboat OR crane", "port", cooldown="30m")
+    publish(rig, "harbour", FERRY)
+    publish(rig, "harbour", FERRY, BOAT)
+    assert [FERRY] == rig.sink.titles
+    with redis.Redis.from_url(valkey_url) as client:
+        assert 1700 < client.ttl("tocsin:cooling:port") <= 1800
+        client.delete("tocsin:cooling:port")
+    publish(rig, "harbour", FERRY, BOAT, LATER)
+    assert [FERRY, LATER] == rig.sink.titles
+
+
+def test_a_repeated_expansion_is_no_second_ring(rig: Rig) -> None:
+    allowed = [rig.tools.state.start_cooldowns(bell, {"port": 60.0}) for bell in ("b1", "b1", "b2")]
+    assert [frozenset({"port"}), frozenset({"port"}), frozenset()] == allowed
+
+
+def test_an_expired_rule_rings_no_more(rig: Rig) -> None:
+    rig.rule("ferry", "old", expires=(rig.clock() - timedelta(minutes=1)).isoformat())
+    rig.rule("lifeboat", "live", expires=(rig.clock() + timedelta(days=1)).isoformat())
+    publish(rig, "harbour", FERRY, BOAT)
+    assert [BOAT] == rig.sink.titles
+
+
+def test_a_rule_file_that_switches_a_rule_off_drops_what_is_pending(rig: Rig, tmp_path: Path) -> None:
+    rig.rule("ferry", "ferry")
+    rig.show("harbour", entry(2, FERRY), entry(1))
+    rig.poll()
+    rig.sift()
+    expand(rig.tools)
+    path = tmp_path / "rules.toml"
+    path.write_text('[[rule]]\nid = "ferry"\nquery = "ferry"\nenabled = false\n')
+    assert ["rule/ferry"] == rig.service.apply(path).changed
+    rig.deliver()
+    assert [] == rig.sink.titles
+
+
+def test_note_cooldown_and_expiry_are_exported_as_they_are_applied(rig: Rig, tmp_path: Path) -> None:
+    rule = rig.rule("ferry", "ferry", note="why", cooldown="2h", expires="2030-01-01")
+    [table] = rig.service.export()["rule"]
+    assert {"note": "why", "cooldown": 7200.0, "expires": "2030-01-01T00:00:00+00:00"}.items() <= table.items()
+    path = tmp_path / "rules.toml"
+    path.write_text("[[rule]]\n" + "\n".join(f"{key} = {value!r}" for key, value in table.items()))
+    assert ["rule/ferry"] == rig.service.apply(path).unchanged
+    assert rule == rig.service.rule("ferry")
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"cooldown": "soon"}, 'cooldown: must be a time up to 30 days, such as "30m"'),
+        ({"cooldown": -1}, "cooldown: must be"),
+        ({"cooldown": "99d"}, "cooldown: must be"),
+        ({"expires": "tomorrow"}, "expires: must be a date"),
+        ({"note": "x" * 2001}, "use up to 2000 characters"),
+        ({"note": "a\x00b"}, "without control characters"),
+    ],
+)
+def test_a_wrong_life_is_refused(rig: Rig, fields: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        rig.rule("ferry", "ferry", **fields)
+
+
+def test_a_list_nobody_knows_is_refused_when_the_rule_is_saved(rig: Rig) -> None:
+    with pytest.raises(QueryError, match="no list is called"):
+        rig.rule("@ships", "ships")
+
+
+# ---------------------------------------------------------------- limits
+
+
+def test_a_subscriber_has_room_for_so_many_rules(rig: Rig) -> None:
+    small = rig.with_settings("rules", max_per_subscriber=1, max_total=2)
+    small.rule("ferry", "one")
+    small.rule("ferry", "one", name="again")
+    with pytest.raises(ConfigError, match=r"me would have 2 rules; a subscriber may have 1 \(setting rules.max_per_subscriber\)"):
+        small.rule("boat", "two")
+    small.service.add_subscriber("night")
+    small.rule("boat", "two", subscriber_id="night")
+    small.service.add_subscriber("day")
+    with pytest.raises(ConfigError, match=r"3 rules; there may be 2"):
+        small.rule("crane", "three", subscriber_id="day")
+
+
+def test_a_file_with_too_many_rules_changes_nothing(rig: Rig, tmp_path: Path) -> None:
+    small = rig.with_settings("rules", max_per_subscriber=1)
+    path = tmp_path / "rules.toml"
+    path.write_text('[[rule]]\nid = "a"\nquery = "ferry"\n[[rule]]\nid = "b"\nquery = "boat"\n')
+    with pytest.raises(ConfigError, match="me would have 2 rules"):
+        small.service.apply(path)
+    assert [] == small.service.rules()
+
+
+# ---------------------------------------------------------------- preview and check
+
+
+def test_a_preview_says_what_a_rule_would_have_rung_for(rig: Rig) -> None:
+    publish(rig, "harbour", FERRY, BOAT, LATER)
+    publish(rig, "quay", FERRY)
+    found = rig.service.preview_rule("ferry OR crane")
+    assert [LATER, FERRY] == sorted(r.tagged.change.item.title for r in found.rings)
+    assert found.summary == "would have rung 2 times in 7 days, most 2 in an hour"
+    assert found.warning == ""
+
+
+def test_a_preview_goes_back_only_as_far_as_asked(rig: Rig) -> None:
+    publish(rig, "harbour", FERRY)
+    rig.clock.move(days=3)
+    assert 1 == len(rig.service.preview_rule("ferry", days=4).rings)
+    assert rig.service.preview_rule("ferry", days=2).warning.startswith("silence: nothing in 2 days")
+
+
+@pytest.mark.parametrize("days", [0, -1, 400])
+def test_a_preview_of_no_time_or_a_lifetime_is_refused(rig: Rig, days: float) -> None:
+    with pytest.raises(ConfigError, match="days: must be more than 0 and at most 365"):
+        rig.service.preview_rule("ferry", days=days)
+
+
+def test_the_rules_of_a_file_are_checked_by_their_own_headlines(rig: Rig, tmp_path: Path) -> None:
+    path = tmp_path / "rules.toml"
+    path.write_text(
+        '[[rule]]\nid = "ferry"\nquery = "ferry region:NO"\nmatches = ["Ferry aground in Norway", "Ferry aground\\nNear Oslo in Norway"]\n'
+        'misses = ["Ferry aground in Chile", "Norway ferry"]\n'
+    )
+    checked = rig.service.check_rules(path)
+    assert [True, True, True, False] == [c.is_ok for c in checked]
+    assert ["ferry", "region:NO"] == [o.text for o in checked[3].trial.operands]
+
+
+@pytest.mark.parametrize("line", ['matches = "one"', "misses = [1]", 'matches = [""]'])
+def test_wrong_headlines_are_named(rig: Rig, tmp_path: Path, line: str) -> None:
+    path = tmp_path / "rules.toml"
+    path.write_text(f'[[rule]]\nid = "ferry"\nquery = "ferry"\n{line}\n')
+    with pytest.raises(ConfigError, match=r"rule 1: (matches|misses): must be a list of headlines"):
+        rig.service.check_rules(path)
+
+
+def test_the_shipped_rules_pass_their_own_tests(rig: Rig) -> None:
+    root = Path(__file__).parent.parent
+    assert all(c.is_ok for c in rig.service.check_rules(root / "config" / "rules.toml"))
