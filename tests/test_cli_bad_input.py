@@ -187,6 +187,9 @@ ARGUMENTS: Mapping[str, Mapping[tuple[str, ...], str]] = {
         ("fire", "--name", "a\nb"): "name",
         ("fire", "--channel", "nobody"): "nobody",
         ("fire", "--subscriber", "nobody"): "nobody",
+        ("fire", "--cooldown", "soon"): "cooldown",
+        ("fire", "--expires", "never"): "expires",
+        ("fire", "--note", "x" * 5000): "note",
     },
     "rules list": {("--subscriber", "nobody"): "nobody", ("--subscriber", ""): "''"},
     "rules test": {
@@ -195,6 +198,20 @@ ARGUMENTS: Mapping[str, Mapping[tuple[str, ...], str]] = {
         ("(", "--text", "x"): "column",
         ("fire", "--text", "x", "--home", "Lebanon"): "ISO",
         ("region:Lemuria", "--text", "x"): "Lemuria",
+    },
+    "rules preview": {
+        ("(",): "column",
+        ("region:Lemuria",): "Lemuria",
+        ("fire", "--days", "0"): "days",
+        ("fire", "--days", "many"): "--days",
+    },
+    "rules check": {
+        **{(file,): words for file, words in TEXT_FILES.items()},
+        ("{broken.toml}",): "line 1",
+        ("{wrong_type.toml}",): "query",
+        ("{bad_query.toml}",): "column",
+        ("{bad_region.toml}",): "bad_region.toml",
+        ("{not.jsonl}",): "not.jsonl:2",
     },
     "rules match": {
         **{("{items.jsonl}", "--rules", file): words for file, words in TEXT_FILES.items()},

@@ -184,8 +184,8 @@ def _lang(value: str, shown: str, column: int) -> Leaf:
 
 
 def _region(value: str, shown: str, column: int) -> Leaf:
-    if value.startswith(NEAR):
-        return _near(value.removeprefix(NEAR), shown, column)
+    if value.casefold().startswith(NEAR):
+        return _near(value[len(NEAR) :], shown, column)
     if not tokens(value):
         raise QueryError('name a region after region:, such as region:LB, region:MENA or region:"Saudi Arabia"', column)
     return Region(value, shown, column)
