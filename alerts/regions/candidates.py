@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -39,15 +39,26 @@ class Candidate(NamedTuple):
 class Line:
     """One line of a text: its words, and what its capitals are worth."""
 
-    __slots__ = ("is_sentence", "is_shouted", "text", "words")
-
     def __init__(self, text: str) -> None:
         self.text = text
         self.words: Sequence[Token] = tokens(text)
-        heads = [text[word.start] for word in self.words]
-        small, large = sum(map(str.islower, heads)), sum(map(str.isupper, heads))
-        self.is_sentence = small >= 0.35 * (small + large)  # else a Headline in Title Case, where capitals say nothing
-        self.is_shouted = not small and large > 0 and text.upper() == text
+
+    @cached_property
+    def _cases(self) -> tuple[int, int]:
+        heads = [self.text[word.start] for word in self.words]
+        return sum(map(str.islower, heads)), sum(map(str.isupper, heads))
+
+    @cached_property
+    def is_sentence(self) -> bool:
+        """Whether capitals say something: else it is a Headline in Title Case."""
+        small, large = self._cases
+        return small >= 0.35 * (small + large)
+
+    @cached_property
+    def is_shouted(self) -> bool:
+        """Whether all is in capitals."""
+        small, large = self._cases
+        return not small and large > 0 and self.text.upper() == self.text
 
     def is_capital(self, index: int) -> bool:
         """Whether there is a word, and it begins with a capital."""

@@ -73,6 +73,8 @@ def settle(
     candidates: Sequence[Candidate], lines: Sequence[Line], *, home: str | None, language: str | None, common: dict[str, frozenset[str]]
 ) -> list[Found]:
     """The names that are places, with their meaning, in the order of the text."""
+    if not candidates:
+        return []
     doubts = [doubt(candidate, lines[candidate.line], common) for candidate in candidates]
     context = _context(candidates, doubts, lines, home)
     chosen: list[Found] = []
@@ -105,7 +107,8 @@ def _context(candidates: Sequence[Candidate], doubts: Sequence[Doubt], lines: Se
             if reading.place.kind != "country":
                 codes.setdefault(reading.place.code, set()).add(candidate.key)
     words = frozenset(word.text for line in lines for word in line.words) if any(_is_georgia(c) for c in candidates) else frozenset()
-    is_conflict = any(word.text in _CONFLICT for line in lines for word in line.words)
+    is_village = any(c.readings[0].place.kind == "city" and c.readings[0].place.country in VILLAGES for c in candidates)
+    is_conflict = is_village and not all(_CONFLICT.isdisjoint([word.text for word in line.words]) for line in lines)
     return Context(countries, codes, (home or "").upper(), georgia(words), is_conflict)
 
 
