@@ -27,7 +27,7 @@ def show_region(name: Name, is_json: Json = False) -> None:
             ("kind", found.kind),
             ("country", found.country),
             ("point", point),
-            ("people", found.people),
+            ("weight", found.weight),
             ("contains", found.contains),
             ("groups", found.groups),
         )
@@ -40,5 +40,5 @@ def search_regions(text: Annotated[str, typer.Argument(help="A name, or how it b
     if is_json:
         show.json_lines(found)
         return
-    rows = [(f.code, f.kind, f.name, f.people or "", f.country) for f in found]
-    show.table(("CODE", "KIND", "NAME", "PEOPLE", "COUNTRY"), rows, empty="No such place.")
+    rows = [(f.code, f.kind, f.name, f.weight or "", f.country) for f in found]
+    show.table(("CODE", "KIND", "NAME", "WEIGHT", "COUNTRY"), rows, empty="No such place.")

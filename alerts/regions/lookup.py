@@ -22,7 +22,7 @@ class Shown:
     country: str  # English name; empty for seas and for areas of several countries
     lat: float | None = None
     lon: float | None = None
-    people: int | None = None  # rounded as GeoNames has it, where it counts them
+    weight: float | None = None  # of a city or subdivision among its namesakes: about the logarithm of its people
     contains: tuple[str, ...] = ()  # codes or names of what is wholly inside
     groups: tuple[str, ...] = ()  # the named groups that it lies in
 
@@ -40,7 +40,7 @@ def show(name: str, areas: AreaIndex, gazetteer: Gazetteer) -> Shown:
     around = tuple(sorted(a.code for a in areas.named() if a.kind == "group" and a.code != area.code and _is_inside(area, a)))
     contains = tuple(sorted((area.countries - {area.code}) | (area.codes - {area.code}) | (area.places - {area.name})))
     return Shown(
-        area.code, area.name, area.kind, country, place and place.lat, place and place.lon, _people(place), contains, around
+        area.code, area.name, area.kind, country, place and place.lat, place and place.lon, _weight(place), contains, around
     )
 
 
@@ -70,14 +70,14 @@ def _places(name: str, gazetteer: Gazetteer) -> list[Place]:
 
 def _shown(place: Place, gazetteer: Gazetteer) -> Shown:
     country = gazetteer.english.get(place.country, "")
-    return Shown(place.code, place.name, place.kind, country, place.lat, place.lon, _people(place))
+    return Shown(place.code, place.name, place.kind, country, place.lat, place.lon, _weight(place))
 
 
-def _people(place: Place | None) -> int | None:
+def _weight(place: Place | None) -> float | None:
+    """How much a place counts when its name is read; ours, where GeoNames has no people or too few for the news."""
     if place is None or place.kind not in ("city", "subdivision") or not place.size:
         return None
-    exact = 10 ** (place.size / 10)
-    return int(float(f"{exact:.1g}"))
+    return place.size / 10
 
 
 def _is_inside(area: Area, group: Area) -> bool:
