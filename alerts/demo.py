@@ -29,6 +29,13 @@ from alerts.wire import LoopbackServer, WirePage, page_handler
 
 _BANNER_S = 60.0  # a ticker line leaves the banner after this
 _POLL_S = 2.0
+_INTRODUCTION = """\
+This is the whole service on a recorded wire: five invented outlets, served on this machine only.
+Three rules ring: news from Lebanon, earthquakes anywhere, urgent news from the Middle East. The first
+alert comes within ten seconds or so. Not everything rings: what was there before, the same story from
+a second outlet, an edit, a word inside another word. Ctrl-C ends it; nothing else of yours is touched.
+
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +133,8 @@ def run(settings: Settings, *, seconds: float) -> int:
     demo_settings = load_settings()
     folder = config_dir() / "demo"
     wire = Part("wire", (str(port), str(folder / "wire.toml")), module="alerts.demo")
+    sys.stdout.write(_INTRODUCTION)
+    sys.stdout.flush()
     return run_service(demo_settings, first=(wire,), prepare=_prepare(folder, port), seconds=seconds or None)
 
 

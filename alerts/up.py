@@ -86,7 +86,7 @@ def run_service(
         ConfigError: The data directory or a setting cannot be used, or no store server is installed.
         StateError: Another instance works in the data directory.
     """
-    with server.held(settings.data_dir):
+    with server.held(settings.data_dir, wait_s=3.0):
         parts = service_parts(settings, first)
         log = MergedLog(out or sys.stdout, [part.name for part in parts])
         log.event("tocsin starts", data=settings.data_dir, web=f"http://{settings.web.host}:{settings.web.port}/healthz")

@@ -21,12 +21,11 @@ def an_envelope(url: str = "console:") -> Envelope:
     )
 
 
-def test_an_alert_is_one_readable_line() -> None:
+def test_an_alert_is_a_headline_and_what_belongs_to_it_indented() -> None:
     stream = io.StringIO()
     receipt = ConsoleSender(stream).send(an_envelope(), timeout_s=1)
-    (line,) = stream.getvalue().splitlines()
     assert receipt.status is ReceiptStatus.ACCEPTED
-    assert line.endswith("  Gate closed عاجل  |  Source: Harbour  |  https://harbour.example/1")
+    assert stream.getvalue().endswith("  Gate closed عاجل\n          Source: Harbour\n          https://harbour.example/1\n")
 
 
 def test_json_lines_carry_the_fields() -> None:
@@ -40,7 +39,7 @@ def test_a_terminal_without_unicode_still_gets_the_line() -> None:
     raw = io.BytesIO()
     stream = io.TextIOWrapper(raw, encoding="ascii")
     assert ConsoleSender(stream).send(an_envelope(), timeout_s=1).status is ReceiptStatus.ACCEPTED
-    assert raw.getvalue().endswith(b"Gate closed ????  |  Source: Harbour  |  https://harbour.example/1\n")
+    assert raw.getvalue().endswith(b"Gate closed ????\n          Source: Harbour\n          https://harbour.example/1\n")
 
 
 class LogInDisguise:

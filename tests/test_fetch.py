@@ -13,7 +13,7 @@ from alerts.http.client import HttpClient
 from alerts.http.guard import AddressGuard
 from alerts.models import Page, PageStatus, PollState, Source, SourceKind, SourceLease
 from alerts.settings import HttpSettings
-from alerts.sources.fetch import Fetcher, fetch
+from alerts.sources.fetch import Fetcher
 from alerts.text.fingerprint import body_hash
 from tests.builders import a_source
 from tests.servers_http import Answer, Asked, LocalServer, Script, reply, serving, silent
@@ -42,9 +42,19 @@ def source(url: str, **changes: object) -> Source:
 def poll(http: HttpClient, polled: Source, state: PollState, parser: str = PARSER) -> Page:
     """The page of one poll."""
     lease = SourceLease(source=polled, state=state, due_at=NOW)
-    ((given, page),) = fetch(http, [lease], now=lambda: NOW, start=lambda _lease: None, parser_of=lambda _source: parser)
+    ((given, page),) = pages(http, [lease], parser)
     assert given is lease
     return page
+
+
+def pages(http: HttpClient, leases: list[SourceLease], parser: str = PARSER) -> list[tuple[SourceLease, Page]]:
+    """The pages of these leases, in the order they ended."""
+    fetcher = Fetcher(http, clock=lambda: NOW, parser_of=lambda _source: parser)
+    fetcher.submit(leases, NOW)
+    found: list[tuple[SourceLease, Page]] = []
+    while fetcher.in_flight:
+        found += fetcher.collect(1.0)
+    return found
 
 
 def page_of(
@@ -136,10 +146,7 @@ def test_a_refused_address_is_this_sources_failure_only(http: HttpClient) -> Non
             SourceLease(source=replace(source(url), source_id=name), state=PollState(), due_at=NOW)
             for name, url in (("inside", "http://10.0.0.1/feed"), ("nonsense", "not a url"), ("herald", server.url()))
         ]
-        found = {
-            lease.source.source_id: page
-            for lease, page in fetch(http, leases, now=lambda: NOW, start=lambda _lease: None, parser_of=lambda _source: PARSER)
-        }
+        found = {lease.source.source_id: page for lease, page in pages(http, leases)}
     assert {name: page.status.value for name, page in found.items()} == {"inside": "failed", "nonsense": "failed", "herald": "changed"}
     assert "refused by the address guard" in found["inside"].error
 
@@ -153,8 +160,7 @@ def test_a_transfer_begins_when_its_source_is_due(http: HttpClient) -> None:
 
     with serving(note) as server:
         due = time.monotonic() + 0.05
-        lease = SourceLease(source=source(server.url()), state=PollState(), due_at=NOW)
-        list(fetch(http, [lease], now=lambda: NOW, start=lambda _lease: due, parser_of=lambda _source: PARSER))
+        pages(http, [SourceLease(source=source(server.url()), state=PollState(), due_at=NOW + timedelta(seconds=0.05))])
     assert arrived[0] >= due
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ from tests.builders import (
 )
 
 
-def a_mark(number: int, **fields: int) -> Mark:
+def a_mark(number: int, **fields: Any) -> Mark:
     hour = 1_772_000_000 // 3600 + 5
     return Mark(number + 2**40, number, number + 1, number + 2, number + 3, 1_772_000_000, hour, True)._replace(**fields)
 

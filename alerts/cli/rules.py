@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from alerts.cli import edges, show
-from alerts.cli.context import AnySubscriber, Json, Subscriber, file_or_stdin, open_service
+from alerts.cli.context import AnySubscriber, Json, Subscriber, file_or_stdin, lazy, open_service
 from alerts.models import Operand
 
 app = typer.Typer(no_args_is_help=True, help="What people want to be told about.")
@@ -124,11 +124,14 @@ def check(
 @app.command()
 def match(
     file: edges.InFile = None,
-    rules: Annotated[Path, typer.Option("--rules", help='TOML, or JSON Lines of {"id", "query"}.')] = Path("config/rules.toml"),
+    rules: Annotated[
+        Path | None, typer.Option("--rules", help='TOML, or JSON Lines of {"id", "query"}; rules.toml of the configuration if left out.')
+    ] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Add what each rule found: stage, operand, answer, span.")] = False,
 ) -> None:
     """Which rules match which items: JSON Lines in, JSON Lines out."""
-    show.json_lines(edges.match_rules(file, file_or_stdin(rules), is_explained=explain))
+    path = file_or_stdin(rules) if rules else lazy("alerts.settings").config_dir() / "rules.toml"
+    show.json_lines(edges.match_rules(file, path, is_explained=explain))
 
 
 @app.command()

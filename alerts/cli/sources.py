@@ -211,7 +211,7 @@ def remove(source_id: SourceId) -> None:
 
 
 def _show_probe(found: Probe) -> None:
-    about = {"url": found.url, "status": found.http_status, "type": found.content_type, "kind": found.kind, "problem": found.error}
+    about = {"url": found.url, "status": found.http_status or None, "type": found.content_type, "kind": found.kind, "problem": found.error}
     show.fields(about.items())
     for candidate in found.candidates:
         show.say(f"names a feed: {show.printable(candidate.url)} {show.printable(candidate.title)}")

@@ -1,4 +1,4 @@
-"""The console as a channel: one line an alert, readable (`console:`) or JSON (`console:json`)."""
+"""The console as a channel: an alert as a few readable lines (`console:`), or as one of JSON (`console:json`)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from alerts.models import Envelope, Receipt, ReceiptStatus
 
 
 class ConsoleSender:
-    """Prints to a stream; lines of several threads never mix.
+    """Prints to a stream; alerts of several threads never mix.
 
     Args:
         stream: Where to print.
@@ -26,7 +26,7 @@ class ConsoleSender:
     def send(self, envelope: Envelope, *, timeout_s: float) -> Receipt:
         """Accepted when the line was printed, transient when the stream would not take it."""
         now = self._clock()
-        line = self._json(envelope) if envelope.url == "console:json" else self._line(envelope)
+        line = self._json(envelope) if envelope.url == "console:json" else self._lines(envelope)
         try:
             with self._lock:
                 self._stream.write(line + "\n")
@@ -35,9 +35,9 @@ class ConsoleSender:
             return Receipt(delivery_id=envelope.delivery_id, status=ReceiptStatus.TRANSIENT, at=now, detail=f"console: {error}")
         return Receipt(delivery_id=envelope.delivery_id, status=ReceiptStatus.ACCEPTED, at=now, detail="printed")
 
-    def _line(self, envelope: Envelope) -> str:
+    def _lines(self, envelope: Envelope) -> str:
         parts = [envelope.title, *(part.strip() for part in envelope.body.splitlines())]
-        text = "  |  ".join(part for part in parts if part)
+        text = "\n          ".join(part for part in parts if part)
         encoding = getattr(self._stream, "encoding", None) or "utf-8"  # a worker's stdout may be a log in disguise
         text = text.encode(encoding, "replace").decode(encoding)
         return f"{self._clock().astimezone():%H:%M:%S}  {text}"

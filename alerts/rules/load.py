@@ -21,6 +21,7 @@ from alerts.settings import read_text, read_toml
 KEYS = (
     "id", "name", "note", "query", "subscriber", "channels", "enabled", "unknown", "cooldown", "expires", "matches", "misses",
 )  # fmt: skip
+_OTHERS = ("channel", "subscriber", "source")  # tables of the same file that are for `tocsin apply`
 _MAX_ID = 100
 _MAX_NAME = 200
 _MAX_NOTE = 2000
@@ -108,7 +109,7 @@ def _distinct(
 def _toml_rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
     table = read_toml(path)
     for key in table:
-        if key != "rule":
+        if key not in ("rule", *_OTHERS):
             raise ConfigError(f"{path}: {key}: unknown key; rules are tables [[rule]]")
     return _numbered(table.get("rule", []), path)
 

@@ -31,6 +31,7 @@ _BETWEEN = "[\\p{M}\\p{Cf}\u0640.,'\"\u05f3\u05f4\u066b\u066c\\\\]*"  # what may
 # Characters that fold to several letters or change with their neighbours: an item that has one is always decoded.
 _MANY = "ßẞæÆœŒøØåÅþÞðÐŉǰﬀ-ﬆĲĳŁłĐđ\ufdf0-\ufdff\ufb1d-\ufb4f"
 _SECOND = ("ae", "oe", "ue", "aa")
+_FIRST_INDIC = "\u0900"  # from here on letters are put together of several
 _LAST = 0x3100  # above are scripts of which single characters are looked for, or which have no folding
 
 
@@ -107,7 +108,7 @@ def _shared(words: Collection[str]) -> str:
 
 def _is_usable(word: str) -> bool:
     """Words of letters and digits whose every spelling we can list."""
-    return len(word) > 1 and word.isalnum() and not is_hangul(word) and ord(max(word)) < _LAST
+    return len(word) > 1 and word.isalnum() and not is_hangul(word) and max(word) < _FIRST_INDIC
 
 
 @lru_cache(maxsize=4096)

@@ -155,7 +155,8 @@ def _view(source: Source, state: PollState, now: datetime) -> SourceView:
     if state.is_gone:
         return SourceView(source, state, "gone", "the publisher took it down for good (410)")
     if state.failures:
-        return SourceView(source, state, "failing", f"{state.error} ({state.failures} times in a row)")
+        often = f" ({state.failures} times in a row)" if state.failures > 1 else ""
+        return SourceView(source, state, "failing", state.error + often)
     if state.polled_at is None:
         return SourceView(source, state, "new", "not polled yet")
     blind = is_blind(source, state, now)

@@ -76,8 +76,8 @@ def _item(entry: RawEntry, source_id: str, base: str, language: str | None) -> I
         title=title,
         text=text,
         published_at=_second(entry.published) or _second(entry.updated),
-        author=plain(whole(entry.author))[:200],
-        topics=topics_of(entry.tags),
+        author=plain(whole(entry.author))[:200] if entry.author else "",
+        topics=topics_of(entry.tags) if entry.tags else (),
         language=language,
     )
 

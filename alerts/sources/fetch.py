@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -60,7 +60,9 @@ class _Asked:
 class Fetcher:
     """Transfers that are under way: leases go in as they are claimed, pages come out as they end.
 
-    One that hangs stays here until its timeout while others come and go. For one thread, like its client.
+    One that hangs stays here until its timeout while others come and go. For one thread, like its client. Pages carry
+    all that the next state takes over: `etag`, `last_modified`, `body_hash` and `moved_to` are the old ones where the
+    answer changes nothing. Only a CHANGED page has a body.
 
     Args:
         client: Is closed with the fetcher.
@@ -96,30 +98,6 @@ class Fetcher:
         """Abandon what is in flight and close the connections."""
         self._client.abandon(self._batch)
         self._client.close()
-
-
-def fetch(
-    client: HttpClient,
-    leases: Sequence[SourceLease],
-    *,
-    now: Callable[[], datetime],
-    start: Callable[[SourceLease], float | None],
-    parser_of: Callable[[Source], str],
-) -> Iterator[tuple[SourceLease, Page]]:
-    """One page per lease, each as its transfer ends.
-
-    Args:
-        now: The poll's clock, UTC; read when an answer came.
-        start: When a transfer may begin, on the clock of time.monotonic; None = at once.
-        parser_of: The version of parser and selectors a source is read with now.
-
-    Returns:
-        Pages that carry all that the next state takes over: `etag`, `last_modified`, `body_hash` and `moved_to` are
-        the old ones where this answer changes nothing. Only a CHANGED page has a body.
-    """
-    requests = [_request(lease, parser_of(lease.source), start(lease)) for lease in leases]
-    for response in client.perform(requests):
-        yield _answer(response, now())
 
 
 def _answer(response: Response, now: datetime) -> tuple[SourceLease, Page]:

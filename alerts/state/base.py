@@ -6,7 +6,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import redis
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from alerts.errors import StateError
 from alerts.state.keys import Keys
@@ -32,6 +34,9 @@ class Base:
         """The raw answer of one command. Raises: StateError."""
         try:
             return self._client.execute_command(*command)
+        except (RedisConnectionError, RedisTimeoutError) as error:
+            what_to_do = "is `tocsin up`, or the server of redis_url, running?"
+            raise StateError(f"the store does not answer: {str(error).rstrip('.')}; {what_to_do}") from error
         except RedisError as error:
             raise StateError(f"the store refused {command[0]!s}: {error}") from error
 

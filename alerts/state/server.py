@@ -27,6 +27,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 from urllib.parse import urlsplit
 
 from alerts.errors import ConfigError, StateError
@@ -74,9 +75,21 @@ def broker_url(settings: Settings) -> str:
     return f"redis+socket://{path}?virtual_host={database}"
 
 
+def _is_taken(lock: IO[str]) -> bool:
+    """Take the lock, if nobody holds it."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
 @contextmanager
-def held(directory: Path) -> Iterator[None]:
+def held(directory: Path, *, wait_s: float = 0.0) -> Iterator[None]:
     """The data directory, made and kept for this process alone while in the with block.
+
+    Args:
+        wait_s: How long another process may take to give it back: a command holds it for a second.
 
     Raises:
         ConfigError: It cannot be used.
@@ -84,14 +97,15 @@ def held(directory: Path) -> Iterator[None]:
     """
     make_private(directory)
     with (directory / "tocsin.lock").open("a+", encoding="ascii") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            lock.seek(0)
-            pid = lock.read().strip() or "unknown"
-            raise StateError(
-                f"another Tocsin (process {pid}) works in {directory}; stop it, or set TOCSIN_DATA_DIR to another directory"
-            ) from error
+        deadline = time.monotonic() + wait_s
+        while not _is_taken(lock):
+            if time.monotonic() >= deadline:
+                lock.seek(0)
+                pid = lock.read().strip() or "unknown"
+                raise StateError(
+                    f"another Tocsin (process {pid}) works in {directory}; stop it, or set TOCSIN_DATA_DIR to another directory"
+                )
+            time.sleep(0.1)
         lock.truncate(0)
         lock.write(f"{os.getpid()}\n")
         lock.flush()
@@ -204,7 +218,7 @@ def configuration(directory: Path, socket_file: Path, *, memory_mb: int) -> str:
         f"maxmemory {memory_mb}mb",
         "maxmemory-policy noeviction",
         'logfile ""',
-        "loglevel notice",
+        "loglevel warning",
         "always-show-logo no",
     ]
     return "\n".join(lines) + "\n"

@@ -22,7 +22,8 @@ def hash64(*parts: str) -> int:
 
 def hash48(*parts: str) -> int:
     """A 48 bit content hash of the parts, never 0; enough to tell the marks of one source apart."""
-    return (hash64(*parts) & MASK_48) or 1
+    text = parts[0] if len(parts) == 1 else _SEPARATOR.join(parts)
+    return (xxhash.xxh3_64_intdigest(_VERSION + text.encode("utf-8", "surrogatepass")) & MASK_48) or 1
 
 
 def content_id(*parts: str) -> str:
