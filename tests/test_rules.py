@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -21,6 +24,7 @@ from alerts.rules.load import read_rules
 from alerts.rules.match import Document, evaluate
 from alerts.rules.nodes import Words
 from alerts.rules.query import check_query, normal_form, query_id
+from alerts.text.tokens import words
 from tests.builders import a_change, an_item
 
 
@@ -411,3 +415,33 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     for path in (tmp_path / "none.jsonl", tmp_path, tmp_path / "bad.jsonl"):
         with pytest.raises(ConfigError, match=path.name):
             read_rules(path)
+
+
+# ---------------------------------------------------------------- real headlines
+
+
+def test_the_index_matches_what_a_plain_loop_matches_on_real_headlines(shared_data: Path) -> None:
+    paths = sorted((shared_data / "stories" / "streams").glob("*.dev.jsonl"))
+    titles = [title for path in paths for title in _titles(path, 150)]
+    assert titles, "the streams hold no headlines"
+    rng = Random(4)
+    index, queries = RuleIndex(AREAS, LISTS), [_query_from(rng, titles) for _ in range(400)]
+    for number, query in enumerate(queries):
+        index.put(f"{number}", query)
+    for title in titles:
+        document = a_document(title, tags={"countries": rng.choice(((), ("LB",), ("FR",)))})
+        expected = {f"{n}" for n, query in enumerate(queries) if answer(query, document) is True}
+        assert expected == set(index.match(document)) == set(index.match_story(document).query_ids)
+
+
+def _titles(path: Path, most: int) -> list[str]:
+    with path.open(encoding="utf-8") as lines:
+        return [json.loads(line)["title"] for line in islice(lines, most)]
+
+
+def _query_from(rng: Random, titles: Sequence[str]) -> str:
+    """A query of words, a phrase, a beginning or a stem that stand in some headline."""
+    found = list(dict.fromkeys(w for w in words(rng.choice(titles)) if len(w) > 2 and w not in ("and", "not"))) or ["fire"]
+    one, two = rng.choice(found), rng.choice(found)
+    forms = (f"{one} {two}", f'"{one} {two}"', f"{one}* -{two}", f"~{one}", f"{one} OR {two}", f'"{one} {two}x"~3', f"{one} region:LB")
+    return rng.choice(forms).replace(f"{two}x", two if two != one else "fire")

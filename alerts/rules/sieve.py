@@ -7,10 +7,9 @@ those words. It may let too much through, never too little: what it lets through
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import lru_cache
-from itertools import pairwise
-from os.path import commonprefix
+from itertools import pairwise, takewhile
 from typing import TypeAlias
 
 import re2
@@ -32,6 +31,7 @@ _BETWEEN = "[\\p{M}\\p{Cf}\u0640.,'\"\u05f3\u05f4\u066b\u066c\\\\]*"  # what may
 # Characters that fold to several letters or change with their neighbours: an item that has one is always decoded.
 _MANY = "ßẞæÆœŒøØåÅþÞðÐŉǰﬀ-ﬆĲĳŁłĐđ\ufdf0-\ufdff\ufb1d-\ufb4f"
 _SECOND = ("ae", "oe", "ue", "aa")
+_FIRST_INDIC = "\u0900"  # from here on letters are put together of several
 _LAST = 0x3100  # above are scripts of which single characters are looked for, or which have no folding
 
 
@@ -97,13 +97,18 @@ def _longest(keys: Keys) -> str:
 def _head(keys: Keys) -> str:
     """What every English word begins with that has the stem of a word of the set; "" when that says too little."""
     words = [k.split(SEP)[-1] for k in keys if k.startswith(f"{SEP}stem{SEP}")]
-    heads = [commonprefix(sorted(stems(word, "en")))[:-2] for word in words]
+    heads = [_shared(stems(word, "en"))[:-2] for word in words]
     return max((head for head in heads if len(head) > 1 and head.isascii()), key=len, default="")
+
+
+def _shared(words: Collection[str]) -> str:
+    """What all of the words begin with."""
+    return "".join(a for a, _ in takewhile(lambda pair: pair[0] == pair[1], zip(min(words), max(words), strict=False)))
 
 
 def _is_usable(word: str) -> bool:
     """Words of letters and digits whose every spelling we can list."""
-    return len(word) > 1 and word.isalnum() and not is_hangul(word) and ord(max(word)) < _LAST
+    return len(word) > 1 and word.isalnum() and not is_hangul(word) and max(word) < _FIRST_INDIC
 
 
 @lru_cache(maxsize=4096)
