@@ -7,6 +7,7 @@ those words. It may let too much through, never too little: what it lets through
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import lru_cache
 from itertools import pairwise, takewhile
@@ -69,7 +70,7 @@ def _searched(pattern: str) -> _Check | None:
     """Whether a text has the pattern, or a character that is always worth a look; None when it is too large."""
     found = re2.Set.SearchSet(options())
     try:
-        found.Add(f"(?:{pattern}|[{_MANY}])")
+        found.Add(f"(?:{pattern}|[{_MANY}{_compound()}])")
         found.Compile()
     except re2.error:
         return None
@@ -121,6 +122,20 @@ def _class(char: str, before: str) -> str:
     """A character in all its forms; the second of "ue" and "aa" may be missing, since "ü" and "å" have them too."""
     known = f"[{re.escape(char)}{_unfolded().get(char, '')}]"
     return f"{known}?" if before + char in _SECOND else known
+
+
+@lru_cache(maxsize=1)
+def _compound() -> str:
+    """Ranges of the single characters that stand for several letters or digits (fractions, numerals, units, signs), and
+    of those beyond the basic plane that stand for a common one (letters in bold or in circles, digits of rare scripts).
+    """
+    codes = (*range(0x80, 0x3400), *range(0xFB00, 0xFFF0))
+    found = [c for c in codes if len(folded := fold(chr(c))) > 1 and any(map(str.isalnum, folded))]
+    found += [c for c in range(0x10000, 0x20000) if chr(c).isdecimal() or unicodedata.decomposition(chr(c))]
+    known = set(found)
+    starts = [c for c in found if c - 1 not in known]
+    ends = [c for c in found if c + 1 not in known]
+    return "".join(f"{chr(a)}-{chr(b)}" for a, b in zip(starts, ends, strict=True))
 
 
 @lru_cache(maxsize=1)
