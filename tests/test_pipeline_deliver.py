@@ -441,3 +441,11 @@ def test_a_dropped_delivery_is_not_sent(rig: Rig) -> None:
 def test_a_delivery_that_has_ended_cannot_be_dropped(rig: Rig) -> None:
     with pytest.raises(StateError, match="is sent"):
         rig.service.drop_delivery(told(rig).delivery_id)
+
+
+def test_a_message_names_every_rule_of_its_subscriber_that_matched(rig: Rig) -> None:
+    """Also rules with different queries: all are written before the first message is sent."""
+    rig.rule("gate", "gates")
+    told(rig)
+    [message] = rig.sink.got
+    assert sorted(message["rules"]) == ["everything", "gates"]

@@ -68,12 +68,8 @@ def expand(tools: Tools) -> int:
 
 def _chunk(tools: Tools, fanout: Fanout, channels: Sequence[Channel]) -> Expansion:
     """The next rules of the fan-out's queries, as alerts and deliveries."""
-    bell, limit = fanout.bell, tools.settings.deliver.chunk
-    number, _, after = fanout.cursor.partition(":")
-    at = int(number)
-    rules, last = tools.state.rules_of_query(bell.query_ids[at], after=after, limit=limit) if bell.query_ids else ([], "")
-    after_query = f"{at + 1}:" if at + 1 < len(bell.query_ids) else ""
-    cursor = f"{at}:{last}" if last else after_query
+    bell = fanout.bell
+    rules, cursor = _next_rules(tools, fanout)
     alerts: dict[str, Alert] = {}
     deliveries: dict[str, Delivery] = {}
     ttl = timedelta(seconds=tools.settings.deliver.ttl_s)
@@ -89,6 +85,21 @@ def _chunk(tools: Tools, fanout: Fanout, channels: Sequence[Channel]) -> Expansi
         alerts=list(alerts.values()),
         deliveries=list(deliveries.values()),
     )
+
+
+def _next_rules(tools: Tools, fanout: Fanout) -> tuple[list[Rule], str]:
+    """The rules that come next, at most a chunk of them, and the cursor after them.
+
+    Queries follow each other within a chunk: a message then names every rule of its subscriber, not the first query's.
+    """
+    queries, limit = fanout.bell.query_ids, tools.settings.deliver.chunk
+    number, _, after = fanout.cursor.partition(":")
+    at, rules = int(number), list[Rule]()
+    while at < len(queries) and len(rules) < limit:
+        page, after = tools.state.rules_of_query(queries[at], after=after, limit=limit - len(rules))
+        rules += page
+        at += not after
+    return rules, f"{at}:{after}" if at < len(queries) else ""
 
 
 def _ringing(tools: Tools, rules: Sequence[Rule], bell: Bell) -> list[Rule]:
