@@ -56,6 +56,10 @@ class StoryIndex:
         """The live stories, the one changed last at the end."""
         return iter(self._stories.values())
 
+    def get(self, story_id: str) -> Story | None:
+        """A live story as it stands in the store; None when there is none."""
+        return self._stories.get(story_id)
+
     def load(self, stories: Iterable[Story]) -> None:
         """Take over stories as they stand in the store, oldest first."""
         for story in stories:
@@ -77,12 +81,15 @@ class StoryIndex:
         if story is None:
             story = self._match(keys, now, is_new=change.kind is ChangeKind.NEW)
         if story is None:
-            return _begin(tagged, keys, now)
-        return _extend(story, tagged, keys, now)
+            return begin(tagged, now)
+        return extend(story, tagged, now)
 
     def apply(self, story: Story) -> None:
-        """Remember a story that was committed; it is one revision further then."""
-        self._put(replace(story, revision=story.revision + 1))
+        """Remember a story that was committed; it is one revision further then. One that another took in is forgotten."""
+        if story.merged_into:
+            self._forget(self._stories.get(story.story_id, story))
+        else:
+            self._put(replace(story, revision=story.revision + 1))
 
     def drop_older(self, than: datetime) -> int:
         """Forget stories whose last item is older; how many."""
@@ -117,7 +124,8 @@ class StoryIndex:
                     del table[key]
 
 
-def _begin(tagged: Tagged, keys: _Keys, now: datetime) -> Story:
+def begin(tagged: Tagged, now: datetime) -> Story:
+    """A story that the item starts, with revision 0."""
     item = tagged.change.item
     return Story(
         story_id=content_id("story", tagged.change.item_id),
@@ -125,7 +133,7 @@ def _begin(tagged: Tagged, keys: _Keys, now: datetime) -> Story:
         url=item.url,
         item_ids=(tagged.change.item_id,),
         source_ids=(item.source_id,),
-        keys=keys.all(),
+        keys=_keys(item).all(),
         countries=tagged.countries[:MAX_COUNTRIES],
         urgency=tagged.urgency,
         first_at=now,
@@ -133,27 +141,28 @@ def _begin(tagged: Tagged, keys: _Keys, now: datetime) -> Story:
     )
 
 
-def _extend(story: Story, tagged: Tagged, keys: _Keys, now: datetime) -> Story:
+def extend(story: Story, tagged: Tagged, now: datetime) -> Story:
     """The story with this item in it; its headline follows the edits of its first item."""
     change = tagged.change
+    keys = _keys(change.item)
     is_first = story.item_ids[:1] == (change.item_id,)
     return replace(
         story,
         headline=change.item.title if is_first else story.headline,
         url=story.url or change.item.url,
-        item_ids=_with(story.item_ids, (change.item_id,), MAX_ITEMS),
-        source_ids=_with(story.source_ids, (change.item.source_id,), MAX_SOURCES),
-        keys=_with([key for key in story.keys if key not in keys.all()], keys.all(), MAX_KEYS),  # used again = newest
+        item_ids=joined(story.item_ids, (change.item_id,), MAX_ITEMS),
+        source_ids=joined(story.source_ids, (change.item.source_id,), MAX_SOURCES),
+        keys=joined([key for key in story.keys if key not in keys.all()], keys.all(), MAX_KEYS),  # used again = newest
         countries=tuple(dict.fromkeys((*story.countries, *tagged.countries)))[:MAX_COUNTRIES],
         urgency=min(story.urgency, tagged.urgency),
         last_at=max(story.last_at, now),
     )
 
 
-def _with(known: Sequence[str], more: Iterable[str], limit: int) -> tuple[str, ...]:
+def joined(known: Sequence[str], more: Iterable[str], limit: int) -> tuple[str, ...]:
     """Both, each value once; beyond the limit the first one stays and the oldest of the others leave."""
-    joined = tuple(dict.fromkeys((*known, *more)))
-    return joined if len(joined) <= limit else (joined[0], *joined[len(joined) - limit + 1 :])
+    both = tuple(dict.fromkeys((*known, *more)))
+    return both if len(both) <= limit else (both[0], *both[len(both) - limit + 1 :])
 
 
 def _keys(item: Item) -> _Keys:
