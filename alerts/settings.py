@@ -61,7 +61,7 @@ class SiftSettings(_Section):
     """Grouping and matching."""
 
     batch: int = Field(100, ge=1, le=1000)
-    lease_s: Seconds = 5.0  # a standby sifter takes over after this
+    lease_s: Seconds = 3.0  # a standby sifter takes over after this; it looks every 2 s
     story_window_s: Seconds = 259200.0  # 72 h: what later items may still join
     escalation_gap_s: Seconds = 300.0  # between two rings of one story, unless it became urgent, was corrected or is over
     max_attempts: int = Field(3, ge=1, le=20)  # claims of one item before it goes to the dead letters
