@@ -25,6 +25,7 @@ _SCALE = {  # role -> (at least, level), the gravest first
 }
 _HISTORY = 2000  # more dead than this in one headline are those of a war
 _NEEDS_PERSON = {"killing", "injury"}
+_AT_BEST = {Nature.LIVE_BLOG: 3, Nature.ALL_CLEAR: RAISED}
 _NEAR = 4  # words between a head of state and what befell them
 _FALLS = {"killing": 2, "office": 2, "attack": 2}  # level when it befalls a head of state or government
 _HALF = {
@@ -33,6 +34,7 @@ _HALF = {
     "context.possible": "not certain",
     "counts.total": "a total over time",
 }
+_PAST = "of a year it names"
 
 
 def harm_of(reading: Reading, nature: Nature) -> tuple[int, str]:
@@ -41,18 +43,22 @@ def harm_of(reading: Reading, nature: Nature) -> tuple[int, str]:
     classes = _classes(title)
     if not classes:
         return NORMAL, ""
-    toll = _toll(reading)
+    toll = largest(counts(title))
     if not nature.is_news and not (nature is Nature.SPORT and toll.get("dead", 0) >= 2):
         return NORMAL, f"{_says(title, classes)}, but a headline of kind {nature.value.replace('_', ' ')}"
     taken = _taken_out(title, classes, toll)
     if taken:
         return NORMAL, f"{_says(title, classes)}, but {taken}"
-    level = min(_by_words(title, classes, toll), _by_scale(toll))
+    by_words = _by_words(title, classes, toll)
+    level = min(by_words, _by_scale(toll))
+    more = _of_lede(reading, toll)
+    if _by_scale(more) < level and not toll:  # the lede may speak of more than its headline does: one level, no more
+        level, toll = level - 1, more
     why = ", ".join(filter(None, (_says(title, classes), _shown(toll))))
-    half = next((says for sense, says in _HALF.items() if title.has(sense)), "")
+    half = next((says for sense, says in _HALF.items() if title.has(sense)), _PAST if _names_a_year(title) else "")
     if half and not _stands(level, toll, half):
         return max(level, RAISED), f"{why}; {half}"
-    return (max(level, 3) if nature in (Nature.LIVE_BLOG, Nature.ALL_CLEAR) else level), why
+    return max(level, _AT_BEST.get(nature, 1)), why
 
 
 def _classes(passage: Passage) -> dict[str, Hit]:
@@ -67,13 +73,28 @@ def _classes(passage: Passage) -> dict[str, Hit]:
     return found
 
 
-def _toll(reading: Reading) -> dict[str, float]:
-    """The counts of the headline; where it has none of a kind, those of the lede, if that speaks of the same thing now."""
-    found = largest(counts(reading.title))
+def _of_lede(reading: Reading, toll: Mapping[str, float]) -> dict[str, float]:
+    """What the lede counts, if it speaks of the same thing now."""
     lede = reading.lede
-    if not lede.tokens or lede.has("counts.total", "nature.retrospective.any", "context.aftermath"):
-        return found
-    return {**{role: number for role, number in largest(counts(lede)).items() if number < _HISTORY}, **found}
+    if toll or not lede.tokens or lede.has("counts.total", "nature.retrospective.any", "context.aftermath"):
+        return {}
+    return {role: number for role, number in largest(counts(lede)).items() if number < _HISTORY}
+
+
+def _names_a_year(title: Passage) -> bool:
+    """Whether a year is named ("in 2004", "the 1986 disaster"): news of today does without; full dates name more numbers."""
+    for index, token in enumerate(title.tokens):
+        if not (len(token.text) == 4 and token.text.isdecimal() and token.text[:2] in ("18", "19", "20")):
+            continue
+        following = title.tokens[index + 1].text if index + 1 < len(title.tokens) else ""
+        before = title.tokens[index - 1].text if index else ""
+        if not following[:1].isdigit() and not before[:1].isdigit() and not _is_people(title, index + 1):
+            return True
+    return False
+
+
+def _is_people(title: Passage, index: int) -> bool:
+    return any(hit.start == index and hit.sense in ("counts.people", "counts.dead", "counts.injured") for hit in title.hits)
 
 
 def _taken_out(title: Passage, classes: Mapping[str, Hit], toll: Mapping[str, float]) -> str:
@@ -84,6 +105,8 @@ def _taken_out(title: Passage, classes: Mapping[str, Hit], toll: Mapping[str, fl
         return ""
     if title.has("context.fiction"):
         return "fiction or show business"
+    if title.has("context.history"):
+        return "long ago"
     if title.has("context.market") and not classes.keys() & {"airstrike", "attack", "quake", "power", "evacuation"}:
         return "prices or firms"
     return ""

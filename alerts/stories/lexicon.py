@@ -206,7 +206,7 @@ def _terms(sense: str, line: str) -> Iterator[tuple[str, str]]:
     """(sense, term); the numbers one to twelve stand in their order, other forms of one behind a slash."""
     if sense == "counts.number":
         for value, forms in enumerate(line.split(), 1):
-            yield from ((f"counts.number.{value}", form.replace("_", " ")) for form in forms.split("/"))
+            yield from ((f"{sense}.{value}", form.replace("_", " ")) for form in forms.split("/"))
         return
     yield from ((sense, term.strip()) for term in line.split("|") if term.strip("* "))
 

@@ -1,14 +1,13 @@
 """What kind of headline it is: an event, an update, a correction, an all-clear, or one that tells no news.
 
 Asked in this order, the first that fits wins: correction, all-clear, live blog, opinion, explainer, look back, fixture,
-sport, soft (recipes, horoscopes, offers), update; else event. Signs of sport and soft are everyday words, so two are
-wanted where the headline has words of harm too: a crowd crush in a stadium is an event.
+sport, soft (recipes, horoscopes, offers), update; else event. Signs of sport and soft are everyday words: beside words of
+harm two are wanted, since a crowd crush in a stadium is an event.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from enum import StrEnum
 from functools import cache
 from typing import NamedTuple
@@ -57,6 +56,7 @@ _SAYS = {
     Nature.SOFT: "a list, offer or pastime",
     Nature.UPDATE: "an update",
 }
+_AT = {"start": 0, "opening": 2, "any": 14}  # the last word a sign may begin with: further on it is an aside
 _AFTER_LABEL = re.compile(r"\s*(?:[:：|»›/\])】）・]|[-–—]\s|\s[-–—])")
 _BEFORE_LABEL = re.compile(r"(?:[|\[(【（«‹/:：]|\s[-–—]|[–—])\s*$")
 
@@ -79,24 +79,36 @@ def nature_of(title: str, *, language: str | None = None, url: str = "") -> Verd
     has_harm = any(hit.sense.startswith("harm.") for hit in passage.hits)
     by_path = _of_path(url)
     for nature, says in _SAYS.items():
-        signs = list(_signs(passage, nature))
-        if len(signs) >= (2 if nature in _WEAK and has_harm else 1):
-            return Verdict(nature, f'{says} ("{passage.words_of(signs[0])}")')
+        firm, weak = _signs(passage, nature)
+        enough = firm if len(firm) > (nature in _WEAK and has_harm) else weak if len(weak) > 1 else ()
+        if not enough and nature is Nature.FIXTURE and weak and passage.has("nature.sport.any"):
+            enough = weak
+        if enough:
+            return Verdict(nature, f'{says} ("{passage.words_of(enough[0])}")')
         if nature in by_path and not (nature in _WEAK and has_harm):
             return Verdict(nature, f"{says} (its link says so)")
     return Verdict(Nature.EVENT, "")
 
 
-def _signs(passage: Passage, nature: Nature) -> Iterable[Hit]:
-    """The hits of a nature that stand where they must; the same words count once."""
-    seen = set()
+def _signs(passage: Passage, nature: Nature) -> tuple[list[Hit], list[Hit]]:
+    """The signs of a nature that stand where they must, then its everyday words; the same words count once."""
+    firm: dict[int, Hit] = {}
+    weak: dict[int, Hit] = {}
     for hit in passage.hits:
-        name, _, place = hit.sense.removeprefix("nature.").partition(".")
-        if name != nature or not hit.sense.startswith("nature.") or hit.start in seen:
+        if not hit.sense.startswith("nature."):
             continue
-        if place == "any" or (place == "start" and hit.start == 0) or (place == "label" and _is_label(passage, hit)):
-            seen.add(hit.start)
-            yield hit
+        name, _, place = hit.sense[7:].partition(".")
+        if name == nature and place == "weak":
+            weak.setdefault(hit.start, hit)
+        elif name == nature and _stands(passage, hit, place):
+            firm.setdefault(hit.start, hit)
+    return list(firm.values()), list(weak.values())
+
+
+def _stands(passage: Passage, hit: Hit, place: str) -> bool:
+    if place == "label":
+        return _is_label(passage, hit)
+    return hit.start <= _AT[place]
 
 
 def _is_label(passage: Passage, hit: Hit) -> bool:

@@ -21,7 +21,8 @@ _CLOSES = re.compile(r"[,;:،؛、，；：|()（）.!?。–—]|\s-\s")  # a s
 _CURRENCY = re.compile(r"[$€£¥₹₽₴₺₩₪]\s?$")
 _PERCENT = re.compile(r"\s?[%٪％]|\s?[°º]|-?(?:year|jährig|летн|річн)")
 _AND = re.compile("و(?!ف[اي])|ו")  # Arabic and Hebrew write "and" onto the next word; not that of وفاة, "death"
-_BEHIND, _BEFORE, _FAR = 5, 4, 8  # words a role may stand away; totals ("death toll ... rises to 15") reach further
+_BEHIND, _BEFORE, _FAR, _FARTHEST = 5, 4, 8, 20  # words a role may stand away; totals ("death toll ... rises to 15") reach further
+_THIN = (" ", "\u00a0", "\u202f", "\u2009")
 _FIRST_YEAR, _LAST_YEAR = 1800, 2199
 _QUAKE = ("harm.quake", "harm.tsunami")
 
@@ -108,6 +109,7 @@ def _numbers(passage: Passage) -> Iterator[_Number]:
         number = _digits(index, token) if token.text[0].isdigit() else _worded(words.get(index))
         if number is None:
             continue
+        number = _joined(passage, number, words.get(number.end))
         multiplied = times.get(number.end)
         if multiplied is not None:
             factor = float(multiplied.sense.rpartition(".")[2])
@@ -122,6 +124,21 @@ def _digits(index: int, token: Token) -> _Number | None:
         return None
     value = float(match[1].replace(",", "."))
     return _Number(index, index + 1, value, value, match[2])
+
+
+def _joined(passage: Passage, number: _Number, following: Hit | None) -> _Number:
+    """With the rest of a number in two words: "twenty-four", and "12 500" as many languages write thousands."""
+    if 20 <= number.low < 100 and number.low % 10 == 0 and following is not None and following.sense not in _VAGUE:
+        unit = _worded(following)
+        if unit is not None and unit.low < 10 and not passage.tokens[number.start].text[0].isdigit():
+            return number._replace(end=following.end, low=number.low + unit.low, high=number.low + unit.low)
+    if number.end < len(passage.tokens) and not number.rest and 1 <= number.low < 1000:
+        last, after = passage.tokens[number.end - 1], passage.tokens[number.end]
+        is_spaced = passage.text[last.end : after.start] in _THIN and len(after.text) == 3 and after.text.isdecimal()
+        if is_spaced and last.text.isdecimal():
+            value = number.low * 1000 + int(after.text)
+            return number._replace(end=number.end + 1, low=value, high=value)
+    return number
 
 
 def _worded(hit: Hit | None) -> _Number | None:
@@ -172,8 +189,10 @@ def _before(passage: Passage, roles: Sequence[Hit], number: _Number, since: int)
         name = hit.sense.removeprefix("counts.").removesuffix(".before")
         if hit.end > number.start or hit.end <= since or name not in ROLES:
             continue
-        reach = _FAR if hit.end - hit.start > 1 else _BEFORE
-        if number.start - hit.end > reach or _is_cut(passage, hit.end - 1, number.start):
+        is_total = hit.end - hit.start > 1 and hit.sense.endswith(".before")
+        if is_total and _has(roles, "counts.reached", number.start - _BEFORE, number.start) and number.start - hit.end <= _FARTHEST:
+            return name
+        if number.start - hit.end > (_FAR if is_total else _BEFORE) or _is_cut(passage, hit.end - 1, number.start):
             return ""
         if hit.sense.endswith(".before") or (number.start == hit.end and not _is_other(passage, number)):
             return name
