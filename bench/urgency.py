@@ -18,7 +18,7 @@ from random import Random
 
 from alerts.models import Item, Source
 from alerts.stories.independence import record_of
-from alerts.stories.lexicon import LEDE, read
+from alerts.stories.lexicon import LEDE, passage_of
 from alerts.stories.nature import Nature, nature_of
 from alerts.stories.phases import phase_of
 from alerts.stories.toll import toll_of
@@ -63,14 +63,14 @@ def costs(items: Sequence[Item], rounds: int) -> Iterator[tuple[str, float]]:
     """(what, us of CPU for each item); what is kept of a headline is forgotten before each round."""
     works: dict[str, Callable[[Item], object]] = {
         "nature, urgency, phase, toll": judge,
-        "origin and sketch": lambda item: record_of("i", item, _SOURCE),
-        "all of it": lambda item: (judge(item), record_of("i", item, _SOURCE)),
+        "origin and sketch": lambda item: record_of("i", item, _SOURCE, language=item.language),
+        "all of it": lambda item: (judge(item), record_of("i", item, _SOURCE, language=item.language)),
         "of that, cutting the words": lambda item: (tokens(item.title), tokens(item.text[:LEDE])),
     }
     for name, work in works.items():
 
         def once(work: Callable[[Item], object] = work) -> None:
-            read.cache_clear()
+            passage_of.cache_clear()
             for item in items:
                 work(item)
 

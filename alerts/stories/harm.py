@@ -41,9 +41,9 @@ def harm_of(reading: Reading, nature: Nature) -> tuple[int, str]:
     """The level from 1 (highest) to 5 (none), and why in words; empty when there is no word of harm."""
     title = reading.title
     classes = _classes(title)
-    if not classes:
+    toll = largest(counts(title)) if classes else {}
+    if not classes or (not toll and _is_of_nobody(title, classes)):
         return NORMAL, ""
-    toll = largest(counts(title))
     if not nature.is_news and not (nature is Nature.SPORT and toll.get("dead", 0) >= 2):
         return NORMAL, f"{_says(title, classes)}, but a headline of kind {nature.value.replace('_', ' ')}"
     taken = _taken_out(title, classes, toll)
@@ -62,15 +62,18 @@ def harm_of(reading: Reading, nature: Nature) -> tuple[int, str]:
 
 
 def _classes(passage: Passage) -> dict[str, Hit]:
-    """The kinds of harm in it with their first words; killings and injuries need a person or a number."""
+    """The kinds of harm in it with their first words."""
     found: dict[str, Hit] = {}
     for hit in passage.hits:
         file, _, name = hit.sense.partition(".")
         if file == "harm":
             found.setdefault(name, hit)
-    if found.keys() <= _NEEDS_PERSON and not passage.has("counts.people") and not counts(passage) and not _fallen(passage, found):
-        return {}
     return found
+
+
+def _is_of_nobody(title: Passage, classes: Mapping[str, Hit]) -> bool:
+    """Whether it is only a killing or an injury, and nobody is named whom it befell."""
+    return classes.keys() <= _NEEDS_PERSON and not title.has("counts.people") and not _fallen(title, classes)
 
 
 def _of_lede(reading: Reading, toll: Mapping[str, float]) -> dict[str, float]:

@@ -8,17 +8,16 @@ An agency counts where copy is signed: in the byline, in a dateline or brackets,
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import NamedTuple
 
 from alerts.models import Item, Source
-from alerts.stories.lexicon import LEDE, Hit, Passage, read, table
+from alerts.stories.lexicon import LEDE, Hit, Passage, nearest, passage_of, table
 from alerts.stories.owners import NO_OWNERS, Owners, domains_of, host_of
 from alerts.stories.sketch import Sketch, is_copy, sketch_of
 from alerts.text.tokens import is_run
 
-UNNAMED = "agency:unnamed"
 _TAIL = 120  # characters at the end of a text where a signature may stand
 _HEAD = 110  # characters at its beginning where a dateline may stand
 _OPENS = re.compile(r"(?:[\[(（【〔]|(?:^|\s)/|[\[(（【=][^\])）】]{0,40}[,/=、\s])\s*$")
@@ -32,7 +31,7 @@ _SOURCE = re.compile(
     r"riferisce(?: l['’])?|volgens|podaje|według|dikutip dari|menurut|dilansir(?: dari)?|как сообщает|сообщает|передает|пишет|"
     r"по данным|источник|со ссылкой на|повідомляє|передає|пише|за даними|джерело|з посиланням на)"
     r"|المصدر|نقلا عن(?: وكالة)?|نقلت(?: وكالة)?|عن وكالة|وكالة|وفق|بحسب|لوكالة|ذكرت|منبع|به گزارش(?: خبرگزاری)?|خبرگزاری|به نقل از"
-    r"|לסוכנות|לפי|מקור|स्रोत|সূত্র|来源|來源|据|據|出典|出处|출처)\s*[:：]?\s*"
+    r"|לסוכנות|לפי|מקור|स्रोत|সূত্র|来源|來源|据|據|出典|出处|출처)\s*[:：]?\s*(?:[\w-]+\s?[,،/]\s*)?"
     r"(?:(?:the|die|der|den|la agencia|the news agency|agency|agence|news agency)\s+)?$",
     re.I,
 )
@@ -62,22 +61,25 @@ class OriginRecord(NamedTuple):
     sketch: Sketch
 
 
-def origin_of(item: Item, source: Source, owners: Owners = NO_OWNERS) -> str:
+def origin_of(item: Item, source: Source, owners: Owners = NO_OWNERS, *, language: str | None = None) -> str:
     """Who an item comes from: "agency:ID", "owner:GROUP" or "source:ID".
 
     Args:
         owners: Which sources belong together.
+        language: Of the item, as it was tagged; it only saves cutting the text again.
     """
-    agency = _own_agency(source) or _signed(item)
+    agency = _own_agency(source) or _signed(item, language)
     if agency:
         return f"agency:{agency}"
     group = owners.of(source)
     return f"owner:{group}" if group else f"source:{source.source_id}"
 
 
-def record_of(item_id: str, item: Item, source: Source, owners: Owners = NO_OWNERS) -> OriginRecord:
+def record_of(item_id: str, item: Item, source: Source, owners: Owners = NO_OWNERS, *, language: str | None = None) -> OriginRecord:
     """What to keep of an item, to be given to `origins` with the other items of its story."""
-    return OriginRecord(item_id, source.source_id, origin_of(item, source, owners), sketch_of(item.title, item.text))
+    title, text = _cut(item.title, language), _cut(item.text[:LEDE], language)
+    sketch = sketch_of([token.text for token in title.tokens], [token.text for token in text.tokens])
+    return OriginRecord(item_id, source.source_id, origin_of(item, source, owners, language=language), sketch)
 
 
 def origins(records: Iterable[OriginRecord]) -> tuple[Origin, ...]:
@@ -117,32 +119,36 @@ def _own_agency(source: Source) -> str:
     return next((sites[domain] for domain in domains_of(host_of(source.url)) if domain in sites), "")
 
 
-def _signed(item: Item) -> str:
+def _signed(item: Item, language: str | None) -> str:
     """The agency that signed an item: in its byline, at the beginning or the end of its text; the named one first."""
-    found = [*_in_byline(item.author), *_in_text(item.text)]
+    found = [*_in_byline(item.author), *_in_text(item.text, language)]
     return next((name for name in found if name != "unnamed"), found[0] if found else "")
 
 
-def _in_byline(author: str) -> Iterable[str]:
-    if not author:
-        return
-    passage = read(author[:200]).title
-    for hit in passage.hits:
-        if hit.sense.startswith("agencies.") and _is_as_written(passage, hit):
+def _in_byline(author: str) -> Iterator[str]:
+    passage = _cut(author[:200])
+    for hit in _agencies(passage):
+        if _is_as_written(passage, hit):
             yield hit.sense.removeprefix("agencies.")
 
 
-def _in_text(text: str) -> Iterable[str]:
-    if not text:
-        return
-    parts = [(text[:LEDE], 0)]
+def _in_text(text: str, language: str | None) -> Iterator[str]:
+    parts = [(_cut(text[:LEDE], language), 0)]
     if len(text) > LEDE:
-        parts.append((text[-_TAIL:], len(text) - _TAIL))
-    for part, offset in parts:
-        passage = read("", part).lede
-        for hit in passage.hits:
-            if hit.sense.startswith("agencies.") and _is_signature(passage, hit, offset, len(text)):
+        parts.append((_cut(text[-_TAIL:]), len(text) - _TAIL))
+    for passage, offset in parts:
+        for hit in _agencies(passage):
+            if _is_signature(passage, hit, offset, len(text)):
                 yield hit.sense.removeprefix("agencies.")
+
+
+def _agencies(passage: Passage) -> Iterator[Hit]:
+    return (hit for hit in passage.hits if hit.sense.startswith("agencies."))
+
+
+def _cut(text: str, language: str | None = None) -> Passage:
+    """The text with its terms; names of agencies are the same in all languages, so none is looked for."""
+    return passage_of(text, nearest(language) if language else "")
 
 
 def _is_signature(passage: Passage, hit: Hit, offset: int, length: int) -> bool:

@@ -27,7 +27,7 @@ _NEAREST = {"af": "nl", "ms": "id", "gl": "pt", "ca": "es", "nb": "no"}  # langu
 _FILES = ("harm", "counts", "nature", "phases", "context", "agencies")
 _NOT = "context.not"
 _LANGUAGE = re.compile(r"[a-z]{2}|any")
-_CACHED = 16384
+_CACHED = 32768  # words of one language whose entries are kept; a language has some 20,000 in a day of news
 LEDE = 260  # characters of the text that are read: further down stands the background
 _ARABIC = re.compile("[وف]?(?:[بك]?ال|لل|[بلك])?(?=.{3})")  # and, then, with, like, the, to: written onto the word
 _HEBREW = re.compile("(?:ו|ש|כש)?[בלמ]?ה?(?=.{3})")
@@ -48,6 +48,18 @@ class _Entry(NamedTuple):
     sense: str
 
 
+class _Found(NamedTuple):
+    """What is filed under a word."""
+
+    alone: tuple[str, ...]  # senses of the word by itself
+    by_next: Mapping[str, tuple[_Entry, ...]]  # phrases by their second word
+    open: tuple[_Entry, ...]  # phrases whose second word may go on
+    is_empty: bool
+
+
+_NOTHING = _Found((), {}, (), True)
+
+
 class Lexicon:
     """Terms filed under their first word."""
 
@@ -58,7 +70,7 @@ class Lexicon:
         for sense, term in terms:
             self._file(sense, term)
         self._lengths = sorted({len(beginning) for beginning in self._beginnings})
-        self.entries: Callable[[str], tuple[_Entry, ...]] = lru_cache(_CACHED)(self._look_up)  # everything filed under a word
+        self.under: Callable[[str], _Found] = lru_cache(_CACHED)(self._look_up)  # what is filed under a word
 
     def _file(self, sense: str, term: str) -> None:
         parts = list(_parts(term))
@@ -66,7 +78,7 @@ class Lexicon:
         table = self._middles if first.startswith("*") else self._beginnings if first.endswith("*") else self._whole
         table.setdefault(first.strip("*"), []).append(entry)
 
-    def _look_up(self, word: str) -> tuple[_Entry, ...]:
+    def _look_up(self, word: str) -> _Found:
         found: dict[_Entry, None] = {}
         for form in _forms(word):
             found.update(dict.fromkeys(self._whole.get(form, ())))
@@ -77,7 +89,20 @@ class Lexicon:
         for middle, entries in self._middles.items():
             if middle in word:
                 found.update(dict.fromkeys(entries))
-        return tuple(found)
+        return _filed_as(found) if found else _NOTHING
+
+
+def _filed_as(entries: Iterable[_Entry]) -> _Found:
+    """The entries of one word, ready for a glance at the word after it."""
+    alone, opened, by_next = [], [], dict[str, list[_Entry]]()
+    for entry in entries:
+        if not entry.rest:
+            alone.append(entry.sense)
+        elif entry.rest[0].endswith("*"):
+            opened.append(entry)
+        else:
+            by_next.setdefault(entry.rest[0], []).append(entry)
+    return _Found(tuple(alone), {word: tuple(rows) for word, rows in by_next.items()}, tuple(opened), False)
 
 
 class Passage(NamedTuple):
@@ -108,17 +133,26 @@ class Reading(NamedTuple):
     language: str
 
 
-@lru_cache(maxsize=1024)
 def read(title: str, text: str = "", language: str | None = None) -> Reading:
-    """The headline and the first characters of its text with the terms in them; kept, since several stages ask.
+    """The headline and the first characters of its text with the terms in them.
 
     Args:
         language: Primary tag; None looks for the language whose terms the headline has most of.
     """
-    heading, lede = tokens(title), tokens(text[:LEDE])
-    known = _NEAREST.get(language, language) if language else _guessed(heading)
-    latin, other = _latin(known), _other()
-    return Reading(Passage(title, heading, _scan(heading, latin, other)), Passage(text[:LEDE], lede, _scan(lede, latin, other)), known)
+    known = nearest(language) if language else _guessed(title)
+    return Reading(passage_of(title, known), passage_of(text[:LEDE], known), known)
+
+
+def nearest(language: str) -> str:
+    """The language whose terms are looked for in a text of this one."""
+    return _NEAREST.get(language, language)
+
+
+@lru_cache(maxsize=1024)
+def passage_of(text: str, language: str) -> Passage:
+    """A text cut into words, with its terms; kept for a while, since several stages ask for the same headline."""
+    found = tokens(text)
+    return Passage(text, found, _scan(found, _latin(language), _other()))
 
 
 def _scan(found: Sequence[Token], latin: Lexicon, other: Lexicon) -> tuple[Hit, ...]:
@@ -126,21 +160,22 @@ def _scan(found: Sequence[Token], latin: Lexicon, other: Lexicon) -> tuple[Hit, 
     passed = 0
     for index, token in enumerate(found):
         word = token.text
-        entries = latin.entries(word) if word.isascii() else other.entries(word)
-        if not entries or index < passed:
+        filed = latin.under(word) if word.isascii() else other.under(word)
+        if filed.is_empty or index < passed:
             continue
-        here = [Hit(entry.sense, index, index + 1 + len(entry.rest)) for entry in entries if _follows(found, index + 1, entry.rest)]
+        here = [Hit(sense, index, index + 1) for sense in filed.alone]
+        if index + 1 < len(found):
+            phrases = (*filed.by_next.get(found[index + 1].text, ()), *filed.open)
+            here += [Hit(e.sense, index, index + 1 + len(e.rest)) for e in phrases if _follows(found, index + 1, e.rest)]
         guards = [hit for hit in here if hit.sense == _NOT]
         if guards:
             here = [max(guards, key=lambda hit: hit.end)]
             passed = here[0].end
-        hits.extend(here)
+        hits += here
     return tuple(hits)
 
 
 def _follows(found: Sequence[Token], start: int, rest: tuple[str, ...]) -> bool:
-    if not rest:
-        return True
     if start + len(rest) > len(found):
         return False
     for token, wanted in zip(found[start : start + len(rest)], rest, strict=True):
@@ -170,9 +205,10 @@ def _parts(term: str) -> Iterator[str]:
             yield ("*" if part.startswith("*") and not number else "") + word + ("*" if part.endswith("*") and is_last else "")
 
 
-def _guessed(found: Sequence[Token]) -> str:
+@lru_cache(maxsize=1024)
+def _guessed(text: str) -> str:
     """The language with the most terms among these words; English when none leads."""
-    votes = Counter(language for token in found for language in _speakers(token.text))
+    votes = Counter(language for token in tokens(text) if token.text.isascii() for language in _speakers(token.text))
     if not votes:
         return "en"
     best = max(votes.values())
@@ -181,7 +217,7 @@ def _guessed(found: Sequence[Token]) -> str:
 
 @lru_cache(maxsize=_CACHED)
 def _speakers(word: str) -> tuple[str, ...]:
-    return tuple(language for language in _latin_languages() if any(not e.rest for e in _latin(language).entries(word)))
+    return tuple(language for language in _latin_languages() if _latin(language).under(word).alone)
 
 
 # ---------------------------------------------------------------- the tables

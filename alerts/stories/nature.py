@@ -11,7 +11,6 @@ import re
 from enum import StrEnum
 from functools import cache
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from alerts.stories.lexicon import Hit, Passage, read, table
 
@@ -56,7 +55,7 @@ _SAYS = {
     Nature.SOFT: "a list, offer or pastime",
     Nature.UPDATE: "an update",
 }
-_AT = {"start": 0, "opening": 2, "any": 14}  # the last word a sign may begin with: further on it is an aside
+_AT = {"start": 0, "opening": 2, "any": 14, "weak": 14}  # the last word a sign may begin with: further on it is an aside
 _AFTER_LABEL = re.compile(r"\s*(?:[:：|»›/\])】）・]|[-–—]\s|\s[-–—])")
 _BEFORE_LABEL = re.compile(r"(?:[|\[(【（«‹/:：]|\s[-–—]|[–—])\s*$")
 
@@ -76,12 +75,14 @@ def nature_of(title: str, *, language: str | None = None, url: str = "") -> Verd
         url: The item's link: its sections say opinion, sport and the like.
     """
     passage = read(title, "", language).title
+    signs, by_path = _signs(passage), _of_path(url)
+    if not signs and not by_path:
+        return Verdict(Nature.EVENT, "")
     has_harm = any(hit.sense.startswith("harm.") for hit in passage.hits)
-    by_path = _of_path(url)
     for nature, says in _SAYS.items():
-        firm, weak = _signs(passage, nature)
-        enough = firm if len(firm) > (nature in _WEAK and has_harm) else weak if len(weak) > 1 else ()
-        if not enough and nature is Nature.FIXTURE and weak and passage.has("nature.sport.any"):
+        firm, weak = signs.get((nature, True), []), signs.get((nature, False), [])
+        enough = firm if len(firm) > (nature in _WEAK and has_harm) else weak if len(weak) > 1 else []
+        if nature is Nature.FIXTURE and not enough and (Nature.SPORT, True) in signs:
             enough = weak
         if enough:
             return Verdict(nature, f'{says} ("{passage.words_of(enough[0])}")')
@@ -90,19 +91,17 @@ def nature_of(title: str, *, language: str | None = None, url: str = "") -> Verd
     return Verdict(Nature.EVENT, "")
 
 
-def _signs(passage: Passage, nature: Nature) -> tuple[list[Hit], list[Hit]]:
-    """The signs of a nature that stand where they must, then its everyday words; the same words count once."""
-    firm: dict[int, Hit] = {}
-    weak: dict[int, Hit] = {}
+def _signs(passage: Passage) -> dict[tuple[str, bool], list[Hit]]:
+    """(nature, whether the sign is enough by itself) -> where it stands; the same words count once."""
+    found: dict[tuple[str, bool], list[Hit]] = {}
     for hit in passage.hits:
         if not hit.sense.startswith("nature."):
             continue
         name, _, place = hit.sense[7:].partition(".")
-        if name == nature and place == "weak":
-            weak.setdefault(hit.start, hit)
-        elif name == nature and _stands(passage, hit, place):
-            firm.setdefault(hit.start, hit)
-    return list(firm.values()), list(weak.values())
+        known = found.get((name, place != "weak"), [])
+        if _stands(passage, hit, place) and (not known or known[-1].start != hit.start):
+            found[name, place != "weak"] = [*known, hit]
+    return found
 
 
 def _stands(passage: Passage, hit: Hit, place: str) -> bool:
@@ -121,12 +120,7 @@ def _is_label(passage: Passage, hit: Hit) -> bool:
 
 def _of_path(url: str) -> frozenset[Nature]:
     """The natures that the sections of a link's path name; its last part is the headline again and says nothing."""
-    if not url:
-        return frozenset()
-    try:
-        parts = urlsplit(url).path.lower().strip("/").split("/")[:-1]
-    except ValueError:  # a link that is none
-        return frozenset()
+    parts = url.partition("://")[2].partition("?")[0].lower().split("/")[1:-1]
     sections = _sections()
     return frozenset(sections[part] for part in parts if part in sections)
 

@@ -13,14 +13,13 @@ from typing import NamedTuple
 
 import xxhash
 
-from alerts.text.tokens import is_run, words
+from alerts.text.tokens import is_run
 
 _KEPT = 16  # hashes of a text, 4 bytes each
 _WORDS = 60  # of a text are compared: agencies' copy begins alike, what follows each outlet writes itself
 _SHINGLE = 3  # words; characters of scripts without spaces say less, so of them it takes twice as many
 _LEAST = 6  # shingles under which a text says too little
 _TEXT_SHARE, _TITLE_SHARE = 0.6, 0.85
-_CHARACTERS = 600
 
 
 class Sketch(NamedTuple):
@@ -30,9 +29,12 @@ class Sketch(NamedTuple):
     text: tuple[int, ...]
 
 
-def sketch_of(title: str, text: str = "") -> Sketch:
-    """The sketch of an item; empty parts for what is too short to tell."""
-    return Sketch(_smallest(words(title)), _smallest(words(text[:_CHARACTERS])[:_WORDS]))
+def sketch_of(title: Sequence[str], text: Sequence[str] = ()) -> Sketch:
+    """The sketch of an item from the folded words of its headline and of its text's beginning.
+
+    Parts that are too short to tell are empty.
+    """
+    return Sketch(_smallest(title), _smallest(text[:_WORDS]))
 
 
 def is_copy(one: Sketch, other: Sketch) -> bool:

@@ -18,6 +18,7 @@ ROLES = ("dead", "injured", "missing", "arrested", "displaced")
 _VAGUE = {"counts.dozens": (24.0, 99.0), "counts.hundreds": (200.0, 999.0), "counts.thousands": (2000.0, 9999.0)}
 _NUMBER = re.compile(r"(\d+(?:[.,]\d+)?)(.*)")
 _CLOSES = re.compile(r"[,;:،؛、，；：|()（）.!?。–—]|\s-\s")  # a sign between two words that parts clauses
+_DIGIT = re.compile(r"\d")
 _CURRENCY = re.compile(r"[$€£¥₹₽₴₺₩₪]\s?$")
 _PERCENT = re.compile(r"\s?[%٪％]|\s?[°º]|-?(?:year|jährig|летн|річн)")
 _AND = re.compile("و(?!ف[اي])|ו")  # Arabic and Hebrew write "and" onto the next word; not that of وفاة, "death"
@@ -62,9 +63,9 @@ def toll_of(title: str, text: str = "", *, language: str | None = None) -> tuple
 
 def counts(passage: Passage) -> tuple[Count, ...]:
     """The counts of one passage."""
-    numbers = tuple(_numbers(passage))
-    if not numbers:
+    if not _DIGIT.search(passage.text) and passage.first("counts.number.", *_VAGUE) is None:
         return ()
+    numbers = tuple(_numbers(passage))
     roles = [hit for hit in passage.hits if hit.sense.startswith("counts.")]
     found = []
     for place, number in enumerate(numbers):
@@ -185,7 +186,7 @@ def _behind(passage: Passage, roles: Sequence[Hit], number: _Number, until: int)
 
 def _before(passage: Passage, roles: Sequence[Hit], number: _Number, since: int) -> str:
     """The nearest role in front that takes its object behind it."""
-    for hit in reversed(roles):
+    for hit in sorted(roles, key=lambda hit: (hit.end, hit.end - hit.start), reverse=True):
         name = hit.sense.removeprefix("counts.").removesuffix(".before")
         if hit.end > number.start or hit.end <= since or name not in ROLES:
             continue
