@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from alerts.models import Change, RegionEvidence, Source, Tagged
+from alerts.stories.nature import nature_of
 from alerts.stories.urgency import urgency_of
 from alerts.text.language import language_of
 
@@ -25,7 +26,8 @@ def tag(change: Change, source: Source, tagger: RegionTagger, *, is_guessing: bo
     item = change.item
     text = f"{item.title}\n{item.text}"
     language = language_of(text, source.language or item.language, is_guessing=is_guessing)
-    urgency, why = urgency_of(item.title, language=language, kind=source.kind)
+    nature = nature_of(item.title, language=language, url=item.url).nature
+    urgency, why = urgency_of(item.title, item.text, language=language, kind=source.kind, nature=nature)
     regions = tagger.tag(text, language=language, home=source.region)
     countries = tuple(dict.fromkeys(region.country for region in regions if region.country))
     return Tagged(
