@@ -225,7 +225,8 @@ class Story:
     headline: str
     url: str = ""
     item_ids: tuple[str, ...] = ()
-    source_ids: tuple[str, ...] = ()  # independent origins, first one first
+    source_ids: tuple[str, ...] = ()  # independent origins, first one first: a source's id, agency:... or owner:...
+    records: tuple[str, ...] = ()  # its items as witnesses: see stories.witnesses
     keys: tuple[str, ...] = ()  # what later items are grouped by
     countries: tuple[str, ...] = ()
     urgency: int = 5
@@ -236,6 +237,7 @@ class Story:
     last_at: datetime
     votes: tuple[tuple[str, int], ...] = ()  # (country, items that name it), widest agreement first
     urgency_why: str = ""
+    item_urgency: int = 5  # of its most urgent item: how fast it spreads left out
     tolls: tuple[tuple[str, int], ...] = ()  # (role, highest number so far)
     phases: tuple[tuple[str, str], ...] = ()  # (topic, phase reached last)
     rung: tuple[str, ...] = ()  # occasions that rang, in their order

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from alerts.errors import ConfigError
 from alerts.models import Item, Source
+from alerts.stories.copies import Imprint, imprint_of, is_copy
 from alerts.stories.independence import origin_of, origins, record_of
 from alerts.stories.owners import Owners
-from alerts.stories.sketch import Sketch, is_copy, sketch_of
 from alerts.stories.velocity import UsualRates, story_urgency, surprise
 from alerts.text.tokens import words
 from tests.conftest import ROOT
@@ -132,13 +132,13 @@ def test_the_owners_that_are_shipped_load_and_a_missing_file_has_none(tmp_path: 
 # ---------------------------------------------------------------- copies
 
 
-def sketch(text: str, title: str = "") -> Sketch:
-    return sketch_of(words(title), words(text))
+def imprint(text: str, title: str = "") -> Imprint:
+    return imprint_of(words(title), words(text))
 
 
 def test_copy_that_one_outlet_cuts_off_or_retouches_is_the_same_copy() -> None:
-    assert is_copy(sketch(COPY), sketch(COPY[:130]))
-    assert is_copy(sketch(COPY), sketch(COPY.replace("on Monday ", "").replace("boats", "two boats")))
+    assert is_copy(imprint(COPY), imprint(COPY[:130]))
+    assert is_copy(imprint(COPY), imprint(COPY.replace("on Monday ", "").replace("boats", "two boats")))
 
 
 def test_two_reports_of_one_event_in_their_own_words_are_no_copies() -> None:
@@ -146,19 +146,19 @@ def test_two_reports_of_one_event_in_their_own_words_are_no_copies() -> None:
         "The Portvale coast guard is bringing passengers off a ferry that has been stuck on a sandbank since Monday noon. Nobody "
         "was hurt; the fog that hid the channel marks has lifted, and a tug waits for the tide."
     )
-    assert not is_copy(sketch(COPY), sketch(own))
+    assert not is_copy(imprint(COPY), imprint(own))
 
 
 def test_short_headlines_prove_nothing_but_long_equal_ones_do() -> None:
     title = "Ferry with forty passengers aboard runs aground in thick fog off Portvale"
-    assert is_copy(sketch("", title), sketch("", title))
-    assert not is_copy(sketch("", "Ferry runs aground"), sketch("", "Ferry runs aground"))
-    assert not is_copy(sketch(""), sketch(""))
+    assert is_copy(imprint("", title), imprint("", title))
+    assert not is_copy(imprint("", "Ferry runs aground"), imprint("", "Ferry runs aground"))
+    assert not is_copy(imprint(""), imprint(""))
 
 
 @given(st.text(max_size=400), st.text(max_size=400))
 def test_being_a_copy_does_not_depend_on_the_order(one: str, other: str) -> None:
-    a, b = sketch(one, other), sketch(other, one)
+    a, b = imprint(one, other), imprint(other, one)
     assert is_copy(a, b) == is_copy(b, a)
     assert all(0 <= value < 2**32 for part in a for value in part)
     assert len(a.title) <= 16

@@ -13,6 +13,9 @@ from alerts.service.stories import StoryView
 from alerts.stories.life import Stage
 from tests.harness import Rig, entry, watched_rig
 
+OURS = "Our reporter on the quay saw all forty passengers climb down into two orange lifeboats."
+THEIRS = "The coast guard said the captain had asked for tugs after the steering failed in fog."
+
 
 @pytest.fixture
 def rig(valkey_url: str, tmp_path: Path) -> Iterator[Rig]:
@@ -45,8 +48,8 @@ def test_a_rule_that_waited_for_a_second_origin_rings_though_another_rule_was_to
     rig.watch("quay")
     rig.publish("quay", entry(1, outlet="quay"))
     same = "Ferry with forty aboard runs aground off Northpoint"
-    rig.publish("harbour", entry(2, same), entry(1))
-    rig.publish("quay", entry(2, same, outlet="quay"), entry(1, outlet="quay"))
+    rig.publish("harbour", entry(2, same, OURS), entry(1))
+    rig.publish("quay", entry(2, same, THEIRS, outlet="quay"), entry(1, outlet="quay"))
     assert occasions(rig) == ["first", "escalation:origins:2"]
     assert len(rig.sink.got) == 2
 
@@ -78,11 +81,56 @@ def test_who_hears_of_a_story_for_the_first_time_is_not_told_twice_by_its_growth
     rig.watch("quay")
     rig.publish("quay", entry(1, outlet="quay"))
     same = "Ferry with forty aboard runs aground off Northpoint"
-    rig.publish("harbour", entry(2, same), entry(1))
+    rig.publish("harbour", entry(2, same, OURS), entry(1))
     assert occasions(rig, "desk-two") == []
-    rig.publish("quay", entry(2, same, outlet="quay"), entry(1, outlet="quay"))
+    rig.publish("quay", entry(2, same, THEIRS, outlet="quay"), entry(1, outlet="quay"))
     assert occasions(rig, "desk-two") == ["first"]
     assert occasions(rig) == ["first"], "an update without a sound goes only where what was sent can be changed"
+
+
+def test_the_same_words_from_another_outlet_confirm_nothing(rig: Rig) -> None:
+    rig.rule("ferry sources:>=2", "confirmed")
+    rig.watch("quay")
+    rig.publish("quay", entry(1, outlet="quay"))
+    same = "Ferry with forty aboard runs aground off Northpoint"
+    rig.publish("harbour", entry(2, same, OURS), entry(1))
+    rig.publish("quay", entry(2, same, OURS, outlet="quay"), entry(1, outlet="quay"))
+    assert occasions(rig) == ["first"]
+
+
+def test_a_copy_signed_by_one_agency_is_one_origin_wherever_it_is_printed(rig: Rig) -> None:
+    rig.watch("quay")
+    rig.publish("quay", entry(1, outlet="quay"))
+    same = "Ferry with forty aboard runs aground off Northpoint"
+    rig.publish("harbour", entry(2, same, f"(Reuters) - {OURS}"), entry(1))
+    rig.publish("quay", entry(2, same, f"(Reuters) - {THEIRS}", outlet="quay"), entry(1, outlet="quay"))
+    [story] = live(rig)
+    assert story.source_ids == ("agency:reuters",)
+
+
+def test_a_toll_that_grows_rings_again_and_an_edit_can_bring_it(rig: Rig) -> None:
+    rig.publish("harbour", entry(2, "Fire in Dunmore market kills 5", "Smoke stood over the roofs."), entry(1))
+    rig.clock.move(minutes=10)
+    rig.publish("harbour", entry(2, "Fire in Dunmore market kills at least 9", "Smoke stood over the roofs."), entry(1))
+    assert occasions(rig) == ["first", "escalation:toll:dead-9"]
+
+
+def test_an_explainer_starts_no_story_that_rings_and_a_report_that_joins_it_does(rig: Rig) -> None:
+    rig.publish("harbour", entry(2, "Explained: why the Dunmore bridge collapsed"), entry(1))
+    assert occasions(rig) == []
+    assert rig.stages()[-1].startswith("explainer: ")
+    rig.publish("harbour", entry(3, "Dunmore bridge collapses"), entry(2, "Explained: why the Dunmore bridge collapsed"), entry(1))
+    assert occasions(rig) == ["first"]
+
+
+def test_a_correction_rings_once(rig: Rig) -> None:
+    rig.publish("harbour", entry(2, "Ferry aground off Northpoint, forty aboard"), entry(1))
+    link = entry(2)["url"]
+    rig.watch("quay")
+    rig.publish("quay", entry(1, outlet="quay"))
+    for number in (5, 6):
+        rig.publish("quay", entry(number, "Correction: Ferry aground off Northpoint, four aboard", outlet="quay", url=link))
+    assert occasions(rig) == ["first", "correction"]
 
 
 # ---------------------------------------------------------------- merge

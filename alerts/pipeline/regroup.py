@@ -58,7 +58,7 @@ def _split(tools: Tools, sifter: Sifter, lease: SifterLease, request: RegroupReq
     new_id = split_id(leaving)
     held = tools.state.story(new_id)
     rest = replace(rebuilt(story, staying), kin_ids=_with(story.kin_ids, new_id))
-    part = rebuilt(held or replace(_blank(story), story_id=new_id), leaving)
+    part = rebuilt(replace(held or _blank(story), story_id=new_id, records=story.records), leaving)
     part = replace(part, merged_into="", has_news=story.has_news, kin_ids=_with(part.kin_ids, story.story_id))
     ringing = Ringing(
         tagged=leaving[0],

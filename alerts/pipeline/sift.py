@@ -22,6 +22,7 @@ from alerts.ports import Outcome, QueuedItem, SiftCommit, SifterLease
 from alerts.rules.match import Document
 from alerts.stories.life import grown
 from alerts.stories.tag import tag
+from alerts.stories.witnesses import witnessed
 
 _MOST_WAITING = 200  # queries one story keeps that wait for it to grow
 _COMMIT = 20  # items committed in one round trip: what a kill makes the next sifter look at one by one
@@ -43,7 +44,7 @@ def sift(tools: Tools, sifter: Sifter) -> int:
             done += _commit(tools, sifter, lease, items[start : start + _COMMIT])
             if not sifter.is_trusted:
                 break  # the rest stays on the queue and is read again
-        sifter.stories.drop_older(tools.clock() - timedelta(seconds=tools.settings.sift.story_window_s))
+        sifter.close_stories(tools.clock() - timedelta(seconds=tools.settings.sift.story_window_s))
         if turn.is_over():
             return done
     return done
@@ -85,8 +86,11 @@ def _grown(tools: Tools, sifter: Sifter, tagged: Tagged, source: Source) -> Ring
     story = sifter.stories.assign(tagged, change.polled_at)
     before = sifter.stories.get(story.story_id)
     stale = _staleness(tools, change)
-    is_news = change.kind is ChangeKind.NEW and not stale
-    story = replace(grown(before, story, tagged), has_news=story.has_news or is_news)
+    is_silent = tagged.nature in tools.settings.sift.silent_natures
+    is_news = change.kind is ChangeKind.NEW and not stale and not is_silent
+    records = witnessed(before.records if before else (), tagged, source, sifter.owners, change.polled_at)
+    story = replace(story, has_news=story.has_news or is_news)
+    story = grown(before, story, tagged, records=records, usual=sifter.usual.rate(story.countries))
     matched, waiting = _matched(sifter, tagged, story)
     return Ringing(
         tagged=tagged,
@@ -95,7 +99,7 @@ def _grown(tools: Tools, sifter: Sifter, tagged: Tagged, source: Source) -> Ring
         story=replace(story, waiting=waiting),
         matched=matched,
         came=_came(sifter, before, story, matched),
-        refusal=stale or _why_silent(change, story),
+        refusal=stale or _why_silent(tagged, story, is_silent=is_silent),
         rules_version=sifter.rules_version,
     )
 
@@ -120,8 +124,11 @@ def _came(sifter: Sifter, before: Story | None, story: Story, matched: Sequence[
     return tuple(q for q in fresh if q in waited or (entered and sifter.rules.asks_for(q, entered)))
 
 
-def _why_silent(change: Change, story: Story) -> str:
+def _why_silent(tagged: Tagged, story: Story, *, is_silent: bool) -> str:
     """Why an item rings nobody whatever the rules say; '' when it may ring."""
+    change = tagged.change
+    if not story.has_news and is_silent:
+        return f"{tagged.nature.replace('_', ' ')}: {tagged.nature_why} starts no story that rings"
     if not story.has_news:
         return f"{change.kind.value}: it was there before we watched, so it starts no story that rings"
     if change.kind is ChangeKind.RETURNED:

@@ -6,12 +6,12 @@ It is rebuilt when the lease changed hands, the store was restarted, or a commit
 from __future__ import annotations
 
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
 from alerts.errors import NotFoundError
-from alerts.models import Source
+from alerts.models import Source, Story
 from alerts.pipeline.tools import Tools
 from alerts.ports import SifterLease
 from alerts.regions.areas import AreaIndex
@@ -20,6 +20,8 @@ from alerts.rules.index import RuleIndex
 from alerts.rules.lists import NO_LISTS, Lists
 from alerts.rules.rarity import Rarity
 from alerts.stories.grouping import StoryIndex
+from alerts.stories.owners import NO_OWNERS, Owners
+from alerts.stories.velocity import UsualRates
 
 _log = structlog.get_logger("sift")
 
@@ -27,8 +29,8 @@ _log = structlog.get_logger("sift")
 class Sifter:
     """What the active sifter keeps in memory between two turns."""
 
-    def __init__(self, tagger: Tagger, areas: AreaIndex, lists: Lists = NO_LISTS) -> None:
-        self.tagger = tagger
+    def __init__(self, tagger: Tagger, areas: AreaIndex, lists: Lists = NO_LISTS, owners: Owners = NO_OWNERS) -> None:
+        self.tagger, self.owners = tagger, owners
         self._areas, self._lists = areas, lists
         self.rarity = Rarity()
         self._held: SifterLease | None = None
@@ -38,6 +40,7 @@ class Sifter:
         """Forget everything; the next turn reads it from the store."""
         self.doubt()
         self.stories = StoryIndex()
+        self.usual = UsualRates()  # how fast stories of a region usually spread; learned from those that closed
         self.rules = self._no_rules()
         self._queries: dict[str, str] = {}  # rule id -> query id
         self._users: Counter[str] = Counter()  # query id -> how many rules have it
@@ -68,6 +71,7 @@ class Sifter:
             self.reset()
             since = tools.clock() - timedelta(seconds=tools.settings.sift.story_window_s)
             self.stories.load(tools.state.live_stories(since))
+            self.usual = UsualRates.of(map(_spread, self.stories))
         if self._version != lease.rules_version:
             self._learn_rules(tools, lease.rules_version)
         self.trust(lease)
@@ -103,6 +107,11 @@ class Sifter:
             del self._users[number]
             self.rules.remove(number)
 
+    def close_stories(self, than: datetime) -> None:
+        """Forget stories whose last item is older, and learn from them how fast stories spread."""
+        for story in self.stories.drop_older(than):
+            self.usual.learn(*_spread(story))
+
     def forget_sources(self) -> None:
         """Read the sources again: a person may have corrected one."""
         self._sources = {}
@@ -120,3 +129,8 @@ class Sifter:
     def rules_version(self) -> int:
         """The version of the rules that items are matched with."""
         return self._version
+
+
+def _spread(story: Story) -> tuple[tuple[str, ...], int, float]:
+    """What a story teaches of the usual: countries, origins, seconds of its life."""
+    return story.countries, len(story.source_ids), (story.last_at - story.first_at).total_seconds()

@@ -91,12 +91,12 @@ class StoryIndex:
         else:
             self._put(replace(story, revision=story.revision + 1))
 
-    def drop_older(self, than: datetime) -> int:
-        """Forget stories whose last item is older; how many."""
+    def drop_older(self, than: datetime) -> list[Story]:
+        """Forget stories whose last item is older; which."""
         old = [story for story in self._stories.values() if story.last_at < than]
         for story in old:
             self._forget(story)
-        return len(old)
+        return old
 
     def _match(self, keys: _Keys, now: datetime, *, is_new: bool) -> Story | None:
         if is_new and keys.line in self._by_key:

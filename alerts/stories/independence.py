@@ -13,9 +13,9 @@ from functools import cache
 from typing import NamedTuple
 
 from alerts.models import Item, Source
+from alerts.stories.copies import Imprint, imprint_of, is_copy
 from alerts.stories.lexicon import LEDE, Hit, Passage, nearest, passage_of, table
 from alerts.stories.owners import NO_OWNERS, Owners, domains_of, host_of
-from alerts.stories.sketch import Sketch, is_copy, sketch_of
 from alerts.text.tokens import is_run
 
 _TAIL = 120  # characters at the end of a text where a signature may stand
@@ -58,7 +58,7 @@ class OriginRecord(NamedTuple):
     item_id: str
     source_id: str
     origin: str  # "agency:afp" | "owner:bbc" | "source:harbour-north"
-    sketch: Sketch
+    imprint: Imprint
 
 
 def origin_of(item: Item, source: Source, owners: Owners = NO_OWNERS, *, language: str | None = None) -> str:
@@ -78,8 +78,8 @@ def origin_of(item: Item, source: Source, owners: Owners = NO_OWNERS, *, languag
 def record_of(item_id: str, item: Item, source: Source, owners: Owners = NO_OWNERS, *, language: str | None = None) -> OriginRecord:
     """What to keep of an item, to be given to `origins` with the other items of its story."""
     title, text = _cut(item.title, language), _cut(item.text[:LEDE], language)
-    sketch = sketch_of([token.text for token in title.tokens], [token.text for token in text.tokens])
-    return OriginRecord(item_id, source.source_id, origin_of(item, source, owners, language=language), sketch)
+    imprint = imprint_of([token.text for token in title.tokens], [token.text for token in text.tokens])
+    return OriginRecord(item_id, source.source_id, origin_of(item, source, owners, language=language), imprint)
 
 
 def origins(records: Iterable[OriginRecord]) -> tuple[Origin, ...]:
@@ -101,12 +101,17 @@ def origins(records: Iterable[OriginRecord]) -> tuple[Origin, ...]:
     return tuple(Origin(first.origin, first.item_id, tuple(folded)) for first, _, folded in found)
 
 
+def same_origin(one: OriginRecord, other: OriginRecord) -> bool:
+    """Whether two items are of one origin: the same agency, owner or source, or the same words."""
+    return one.origin == other.origin or is_copy(one.imprint, other.imprint)
+
+
 def _same(record: OriginRecord, first: OriginRecord, known: Iterable[OriginRecord]) -> str:
     """Why an item is of an origin that is known; empty when it is not."""
     if record.origin == first.origin or any(record.origin == other.origin for other in known):
         kind, _, name = record.origin.partition(":")
         return {"agency": f"copy of {name}", "owner": f"of the same owner, {name}"}.get(kind, "the same source")
-    twin = next((other for other in known if is_copy(record.sketch, other.sketch)), None)
+    twin = next((other for other in known if is_copy(record.imprint, other.imprint)), None)
     return f"the same words as {twin.source_id}" if twin else ""
 
 

@@ -17,6 +17,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from alerts.models import Story, Tagged
+from alerts.stories.velocity import story_urgency
+from alerts.stories.witnesses import names_of, times_of
 
 FIRST = "first"
 CORRECTION = "correction"
@@ -85,14 +87,22 @@ def stage_of(story: Story, now: datetime, *, window_s: float) -> Stage:
     return Stage.NEW if is_new else Stage.DEVELOPING
 
 
-def grown(before: Story | None, story: Story, tagged: Tagged) -> Story:
-    """The story with what this item says of tolls, phases and countries, and with the headline that says most.
+def grown(before: Story | None, story: Story, tagged: Tagged, *, records: tuple[str, ...] = (), usual: float = 0.0) -> Story:
+    """The story with what this item says of origins, urgency, tolls, phases and countries.
 
     Args:
         before: The story as it was; None when the item starts it.
         story: The story with the item in it, as grouping made it.
         tagged: The item.
+        records: Its items as witnesses, this one included; () leaves its origins as grouping made them.
+        usual: Origins a minute that stories of its region usually get; 0 = not known.
     """
+    item_urgency = min(before.item_urgency if before else 5, tagged.urgency)
+    has_raised = before is None or tagged.urgency < before.item_urgency
+    item_why = tagged.urgency_why if has_raised or before is None else before.urgency_why
+    level, why = story_urgency([(item_urgency, item_why)], times_of(records), usual, is_news=story.has_news)
+    if before is not None and before.urgency <= level:
+        level, why = before.urgency, before.urgency_why
     is_known = before is not None and tagged.change.item_id in before.item_ids
     votes = _voted(before.votes if before else (), () if is_known else tagged.countries)
     return replace(
@@ -101,7 +111,11 @@ def grown(before: Story | None, story: Story, tagged: Tagged) -> Story:
         countries=tuple(country for country, _ in votes) or story.countries,
         tolls=_highest(before.tolls if before else (), tagged.tolls),
         phases=_reached(before.phases if before else (), tagged.phase),
-        urgency_why=tagged.urgency_why if before is None or tagged.urgency < before.urgency else before.urgency_why,
+        records=records,
+        source_ids=names_of(records) or story.source_ids,
+        item_urgency=item_urgency,
+        urgency=level,
+        urgency_why=why,
     )
 
 

@@ -9,16 +9,20 @@ from dataclasses import replace
 from alerts.models import Story, Tagged
 from alerts.stories.grouping import MAX_COUNTRIES, MAX_ITEMS, MAX_KEYS, MAX_SOURCES, begin, extend, joined
 from alerts.stories.life import grown
+from alerts.stories.witnesses import joined_records, kept_records, names_of
 from alerts.text.fingerprint import content_id
 
 
 def merged(story: Story, other: Story) -> Story:
     """The story with everything of the other one; its id, headline and link stay."""
+    records = joined_records(story.records, other.records)
     votes = Counter(dict(story.votes)) + Counter(dict(other.votes))
     return replace(
         story,
         item_ids=joined(story.item_ids, other.item_ids, MAX_ITEMS),
-        source_ids=joined(story.source_ids, other.source_ids, MAX_SOURCES),
+        records=records,
+        source_ids=names_of(records) or joined(story.source_ids, other.source_ids, MAX_SOURCES),
+        item_urgency=min(story.item_urgency, other.item_urgency),
         keys=joined(story.keys, other.keys, MAX_KEYS),
         countries=joined(story.countries, other.countries, MAX_COUNTRIES),
         votes=tuple(votes.most_common(MAX_COUNTRIES)),
@@ -40,10 +44,11 @@ def merged(story: Story, other: Story) -> Story:
 
 def rebuilt(story: Story, items: Sequence[Tagged]) -> Story:
     """The story as if it had only these items (at least one, oldest first); what it rang, and for which queries, stays."""
+    records = kept_records(story.records, {tagged.change.item_id for tagged in items})
     first = items[0]
-    fresh = grown(None, begin(first, first.change.polled_at), first)
+    fresh = grown(None, begin(first, first.change.polled_at), first, records=records)
     for tagged in items[1:]:
-        fresh = grown(fresh, extend(fresh, tagged, tagged.change.polled_at), tagged)
+        fresh = grown(fresh, extend(fresh, tagged, tagged.change.polled_at), tagged, records=records)
     return replace(
         fresh,
         story_id=story.story_id,

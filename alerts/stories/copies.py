@@ -1,7 +1,7 @@
-"""Whether two texts are the same copy: sketches of their word shingles, small enough to be kept with a story.
+"""Whether two texts are the same copy: imprints of their word shingles, small enough to be kept with a story.
 
-A sketch holds the smallest hashes of a text's runs of words ("bottom-k", A. Broder, On the resemblance and containment of
-documents, 1997). Two sketches tell which share of the shorter text stands in the longer one, so a summary that one outlet
+An imprint holds the smallest hashes of a text's runs of words ("bottom-k", A. Broder, On the resemblance and containment of
+documents, 1997). Two imprints tell which share of the shorter text stands in the longer one, so a summary that one outlet
 cuts off earlier is still the same copy.
 """
 
@@ -22,22 +22,22 @@ _LEAST = 6  # shingles under which a text says too little
 _TEXT_SHARE, _TITLE_SHARE = 0.6, 0.85
 
 
-class Sketch(NamedTuple):
+class Imprint(NamedTuple):
     """The smallest hashes of headline and text, ascending; at most 128 bytes when packed."""
 
     title: tuple[int, ...]
     text: tuple[int, ...]
 
 
-def sketch_of(title: Sequence[str], text: Sequence[str] = ()) -> Sketch:
-    """The sketch of an item from the folded words of its headline and of its text's beginning.
+def imprint_of(title: Sequence[str], text: Sequence[str] = ()) -> Imprint:
+    """The imprint of an item from the folded words of its headline and of its text's beginning.
 
     Parts that are too short to tell are empty.
     """
-    return Sketch(_smallest(title), _smallest(text[:_WORDS]))
+    return Imprint(_smallest(title), _smallest(text[:_WORDS]))
 
 
-def is_copy(one: Sketch, other: Sketch) -> bool:
+def is_copy(one: Imprint, other: Imprint) -> bool:
     """Whether the texts are mostly the same words in the same order; the headlines decide where a text is too short."""
     if one.text and other.text:
         return _shared(one.text, other.text) >= _TEXT_SHARE
@@ -53,8 +53,8 @@ def _smallest(found: Sequence[str]) -> tuple[int, ...]:
 
 
 def _shared(one: Sequence[int], other: Sequence[int]) -> float:
-    """The share of the shorter text in the longer one, 0 to 1, from what both sketches sampled in full."""
-    bound = min(sketch[-1] for sketch in (one, other) if len(sketch) == _KEPT) if _KEPT in (len(one), len(other)) else None
-    a, b = ({value for value in sketch if bound is None or value <= bound} for sketch in (one, other))
+    """The share of the shorter text in the longer one, 0 to 1, from what both imprints sampled in full."""
+    bound = min(imprint[-1] for imprint in (one, other) if len(imprint) == _KEPT) if _KEPT in (len(one), len(other)) else None
+    a, b = ({value for value in imprint if bound is None or value <= bound} for imprint in (one, other))
     least = min(len(a), len(b))
     return len(a & b) / least if least >= _LEAST // 2 else 0.0
