@@ -196,7 +196,9 @@ def report(rows: dict[str, tuple[float, float]], alone: dict[str, float], celery
         beside, name = (alone["feedparser"], "feedparser") if kind == "news" else (alone[f"pycurl {kind}"], "raw pycurl")
         http = f"{alone[f'pycurl {kind}']:.3f}", f"{alone[f'httpx2 {kind}']:.3f}"
         lines.append((_WORDS[kind], target, total, rows[kind][0], celery_ms, *http, f"{total / beside:.2f} x {name}", rows[kind][1]))
-    return table(("answer", "target", "ours + Celery", "ours", "Celery", "raw pycurl", "httpx2", "ratio", "store (own process)"), lines)
+    return table(
+        ("answer", "target", "ours + Celery", "ours", "Celery", "raw pycurl", "httpx2", "ratio", "store (own process)"), lines
+    )
 
 
 def main() -> None:

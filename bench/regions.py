@@ -59,7 +59,9 @@ def text_of(row: Row) -> str:
 def ours(*, is_home_known: bool) -> Answer:
     """Our tagger, with or without the home of the source."""
     tagger = Tagger.load()
-    return lambda row: countries_of(tagger.tag(text_of(row), language=row["lang"], home=row.get("source_home") if is_home_known else None))
+    return lambda row: countries_of(
+        tagger.tag(text_of(row), language=row["lang"], home=row.get("source_home") if is_home_known else None)
+    )
 
 
 def most_populous() -> Answer:

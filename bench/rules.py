@@ -221,7 +221,7 @@ def _loop(wanted: Sequence[Wanted]) -> Callable[[Document], list[int]]:
 
 
 def _built(name: str, build: Callable[[], Any]) -> tuple[Any, dict[str, Any]]:
-    """What was built, and what it cost."""
+    """What was built, and what it cost. """
     gc.collect()
     ctypes.CDLL(None).malloc_trim(0)
     before = _resident_mb()

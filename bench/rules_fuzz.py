@@ -35,7 +35,7 @@ _SIGNS = (
 )  # fmt: skip
 _WORDS = (
     "fire storm strike strikes striking Müller mueller muller straße STRASSE İstanbul ıspanak U.S. us F-16 3,000 3000 al-Assad "
-    'assad 東京 京港 東 ミサイル ﾐｻｲﾙ กรุงเทพ กรุง 북한이 북한 한 غارة غاره لُبنان لبنان ہوائی ھوائي کابل كابل צה"ל צהל ёлка елка '
+    "assad 東京 京港 東 ミサイル ﾐｻｲﾙ กรุงเทพ กรุง 북한이 북한 한 غارة غاره لُبنان لبنان ہوائی ھوائي کابل كابل צה\"ל צהל ёлка елка "
     "København kobenhavn ﬁle file Ærø aero Aarhus Århus can't l'eau ﷺ 😀 - . x1 ２０２６"
 ).split()
 _FIELDS = ("title", "text", "source", "topic", "tag", "author", "url")

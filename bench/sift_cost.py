@@ -41,7 +41,9 @@ def queries(random: Random, number: int) -> list[str]:
     """Queries as people write them: words, phrases, regions, exclusions; one in twenty hits something now and then."""
     shapes = ("{a} {b}", '"{a} {b}"', "({a} OR {b}) region:{r}", "{a} NOT {b}", "{a} OR {b} OR {c}", "{a} lang:en", "{w} {a}")
     made = [random.choice(shapes).format(**_fill(random)) for _ in range(number - number // 20)]
-    return made + [f"{random.choice(_WORDS)} {random.choice(_EVENTS).split()[0]} {random.choice(_PLACES)}" for _ in range(number // 20)]
+    return made + [
+        f"{random.choice(_WORDS)} {random.choice(_EVENTS).split()[0]} {random.choice(_PLACES)}" for _ in range(number // 20)
+    ]
 
 
 def _fill(random: Random) -> dict[str, str]:

@@ -8,11 +8,10 @@ cuts off earlier is still the same copy.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import islice
+from functools import lru_cache
 from typing import NamedTuple
 
-import xxhash
-
+from alerts.text.fingerprint import hash64
 from alerts.text.tokens import is_run
 
 _KEPT = 16  # hashes of a text, 4 bytes each
@@ -45,11 +44,22 @@ def is_copy(one: Imprint, other: Imprint) -> bool:
 
 
 def _smallest(found: Sequence[str]) -> tuple[int, ...]:
-    size = _SHINGLE * 2 if sum(map(is_run, islice(found, 20))) > 10 else _SHINGLE
-    shingles = {
-        xxhash.xxh32_intdigest(" ".join(found[at : at + size]).encode("utf-8", "surrogatepass")) for at in range(len(found) - size + 1)
-    }
-    return tuple(sorted(shingles)[:_KEPT]) if len(shingles) >= _LEAST else ()
+    values = [_hash(word) for word in found]
+    shingles = [_mixed(a, b, c) for a, b, c in zip(values, values[1:], values[2:], strict=False)]
+    if sum(map(is_run, found[:20:2])) > 5:
+        shingles = [_mixed(a, b, 0) for a, b in zip(shingles, shingles[_SHINGLE:], strict=False)]
+    distinct = set(shingles)
+    return tuple(sorted(distinct)[:_KEPT]) if len(distinct) >= _LEAST else ()
+
+
+def _mixed(a: int, b: int, c: int) -> int:
+    """32 bits of three hashes in their order; multiplying by odd numbers carries every bit upwards."""
+    return (a * 0x9E3779B97F4A7C15 + b * 0xC2B2AE3D27D4EB4F + c * 0x165667B19E3779F9) >> 28 & 0xFFFFFFFF
+
+
+@lru_cache(maxsize=32768)
+def _hash(word: str) -> int:
+    return hash64(word)
 
 
 def _shared(one: Sequence[int], other: Sequence[int]) -> float:

@@ -26,7 +26,8 @@ _SCALE = {  # role -> (at least, level), the gravest first
 _HISTORY = 2000  # more dead than this in one headline are those of a war
 _NEEDS_PERSON = {"killing", "injury"}
 _AT_BEST = {Nature.LIVE_BLOG: 3, Nature.ALL_CLEAR: RAISED}
-_NEAR = 4  # words between a head of state and what befell them
+_NEAR = 3  # words between a head of state and what befell them
+_MAY_FALL = {"killing": ("context.head",), "attack": ("context.head",), "office": ("context.head", "context.state")}
 _FALLS = {"killing": 2, "office": 2, "attack": 2}  # level when it befalls a head of state or government
 _HALF = {
     "context.aftermath": "after the event",
@@ -49,16 +50,14 @@ def harm_of(reading: Reading, nature: Nature) -> tuple[int, str]:
     taken = _taken_out(title, classes, toll)
     if taken:
         return NORMAL, f"{_says(title, classes)}, but {taken}"
-    by_words = _by_words(title, classes, toll)
-    level = min(by_words, _by_scale(toll))
-    more = _of_lede(reading, toll)
-    if _by_scale(more) < level and not toll:  # the lede may speak of more than its headline does: one level, no more
-        level, toll = level - 1, more
-    why = ", ".join(filter(None, (_says(title, classes), _shown(toll))))
+    level = min(_by_words(title, classes, toll), _by_scale(toll))
     half = next((says for sense, says in _HALF.items() if title.has(sense)), _PAST if _names_a_year(title) else "")
     if half and not _stands(level, toll, half):
-        return max(level, RAISED), f"{why}; {half}"
-    return max(level, _AT_BEST.get(nature, 1)), why
+        return max(level, RAISED), f"{_reason(title, classes, toll)}; {half}"
+    more = {} if half else _of_lede(reading, toll)
+    if _by_scale(more) < level:  # the lede may speak of more than its headline does: one level, no more
+        level, toll = level - 1, more
+    return max(level, _AT_BEST.get(nature, 1)), _reason(title, classes, toll)
 
 
 def _classes(passage: Passage) -> dict[str, Hit]:
@@ -101,9 +100,11 @@ def _is_people(title: Passage, index: int) -> bool:
 
 
 def _taken_out(title: Passage, classes: Mapping[str, Hit], toll: Mapping[str, float]) -> str:
-    """What makes the words mean no harm; deaths in numbers are never fiction or prices."""
+    """What makes the words mean no harm; deaths in numbers are prices never, and fiction only where two words say so."""
     if title.has("context.drill"):
         return "a drill"
+    if sum(hit.sense == "context.fiction" for hit in title.hits) > 1 and "magnitude" not in toll:
+        return "fiction or show business"
     if toll.get("dead", 0) >= 2 or "magnitude" in toll:
         return ""
     if title.has("context.fiction"):
@@ -130,7 +131,7 @@ def _fallen(title: Passage, classes: Mapping[str, Hit]) -> int:
         for name, harm in classes.items()
         if name in _FALLS
         for head in title.hits
-        if head.sense == "context.head" and -1 <= harm.start - head.end <= _NEAR
+        if head.sense in _MAY_FALL[name] and -1 <= harm.start - head.end <= _NEAR
     ]
     return min(levels, default=0)
 
@@ -153,9 +154,10 @@ def _says(title: Passage, classes: Mapping[str, Hit]) -> str:
     return f'{_harms()[name]["says"]} ("{title.words_of(classes[name])}")'
 
 
-def _shown(toll: Mapping[str, float]) -> str:
+def _reason(title: Passage, classes: Mapping[str, Hit], toll: Mapping[str, float]) -> str:
+    """The gravest word and the numbers ("an explosion ("blast"), 12 dead")."""
     magnitude = f"magnitude {toll['magnitude']:g}" if "magnitude" in toll else ""
-    return ", ".join(filter(None, (magnitude, as_words(toll))))
+    return ", ".join(filter(None, (_says(title, classes), magnitude, as_words(toll))))
 
 
 def _level(name: str) -> int:

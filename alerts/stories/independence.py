@@ -18,7 +18,7 @@ from alerts.stories.lexicon import LEDE, Hit, Passage, nearest, passage_of, tabl
 from alerts.stories.owners import NO_OWNERS, Owners, domains_of, host_of
 from alerts.text.tokens import is_run
 
-_TAIL = 120  # characters at the end of a text where a signature may stand
+_TAIL = 80  # characters at the end of a text where a signature may stand
 _HEAD = 110  # characters at its beginning where a dateline may stand
 _OPENS = re.compile(r"(?:[\[(（【〔]|(?:^|\s)/|[\[(（【=][^\])）】]{0,40}[,/=、\s])\s*$")
 _CLOSES = re.compile(r"\s*(?:[\])）】〕]|/(?:\s|$))|\s+(?:Photo|Foto)\b")

@@ -161,7 +161,7 @@ def _role(passage: Passage, roles: Sequence[Hit], numbers: Sequence[_Number], pl
         return "money"
     if _is_magnitude(passage, roles, number):
         return "magnitude"
-    if number.low != int(number.low) or number.low < 1 or _is_measure(passage, roles, number, last):
+    if number.low != int(number.low) or number.low < 1 or _is_name(passage, roles, number) or _is_measure(passage, roles, number, last):
         return ""
     until = numbers[place + 1].start if place + 1 < len(numbers) else len(passage.tokens)
     since = numbers[place - 1].end if place else 0
@@ -194,6 +194,8 @@ def _before(passage: Passage, roles: Sequence[Hit], number: _Number, since: int)
         if is_total and _has(roles, "counts.reached", number.start - _BEFORE, number.start) and number.start - hit.end <= _FARTHEST:
             return name
         if number.start - hit.end > (_FAR if is_total else _BEFORE) or _is_cut(passage, hit.end - 1, number.start):
+            return ""
+        if _has(roles, "counts.break", hit.end, number.start):
             return ""
         if hit.sense.endswith(".before") or (number.start == hit.end and not _is_other(passage, number)):
             return name
@@ -230,6 +232,13 @@ def _is_measure(passage: Passage, roles: Sequence[Hit], number: _Number, last: T
     if _has(roles, "counts.unit", number.end, number.end + 1):
         return True
     return _is_age(passage.text, passage.tokens[number.start].start, last.end)
+
+
+def _is_name(passage: Passage, roles: Sequence[Hit], number: _Number) -> bool:
+    """Whether it is part of a name: "Flight 175", "Ka-226"."""
+    start = passage.tokens[number.start].start
+    is_joined = passage.text[start - 1 : start] == "-" and passage.text[start - 2 : start - 1].isalpha()
+    return (start > 1 and is_joined) or _has(roles, "counts.named", number.start - 1, number.start)
 
 
 def _is_unit(passage: Passage, number: _Number) -> bool:
