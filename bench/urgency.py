@@ -3,7 +3,7 @@
     ./run.sh bench bench/urgency.py
 
 us of CPU for each item (process time, medians over rounds): its nature, urgency, phase and toll, and its origin with the
-sketch of its text, each on items never seen before; the row below cuts the same text into words once, which is part of the
+imprint of its text, each on items never seen before; the row below cuts the same text into words once, which is part of the
 first. The levels are those of the shared headlines beside the project; without them invented ones are used for the cost.
 """
 
@@ -63,7 +63,7 @@ def costs(items: Sequence[Item], rounds: int) -> Iterator[tuple[str, float]]:
     """(what, us of CPU for each item); what is kept of a headline is forgotten before each round."""
     works: dict[str, Callable[[Item], object]] = {
         "nature, urgency, phase, toll": judge,
-        "origin and sketch": lambda item: record_of("i", item, _SOURCE, language=item.language),
+        "origin and imprint": lambda item: record_of("i", item, _SOURCE, language=item.language),
         "all of it": lambda item: (judge(item), record_of("i", item, _SOURCE, language=item.language)),
         "of that, cutting the words": lambda item: (tokens(item.title), tokens(item.text[:LEDE])),
     }

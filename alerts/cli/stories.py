@@ -64,7 +64,11 @@ def show_story(story_id: StoryId, as_json: Json = False) -> None:
         ]
     )
     show.say("")
-    rows = [((t.change.polled_at, t.change.item_id, t.change.item.source_id), (t.change.item.title,)) for t in view.items]
+    folded = {item_id: why for origin in view.origins for item_id, why in origin.folded}
+    rows = [
+        ((t.change.polled_at, t.change.item_id, t.change.item.source_id), (t.change.item.title, folded.get(t.change.item_id, "")))
+        for t in view.items
+    ]
     show.records(rows, empty="its items are no longer in the archive")
 
 

@@ -9,7 +9,9 @@ from alerts.errors import ConfigError, NotFoundError
 from alerts.models import Story, Tagged
 from alerts.ports import RegroupRequest
 from alerts.service.desk import Desk
+from alerts.stories.independence import Origin
 from alerts.stories.life import Stage, stage_of
+from alerts.stories.witnesses import told_by
 
 _MOST_ITEMS = 100  # of one story that are looked up in the archive
 
@@ -21,6 +23,7 @@ class StoryView:
     story: Story
     stage: Stage
     items: tuple[Tagged, ...] = ()
+    origins: tuple[Origin, ...] = ()  # independent ones, with what was folded into each and why
 
 
 class StoryDesk(Desk):
@@ -72,7 +75,7 @@ class StoryDesk(Desk):
         self.tools.wake_up("sift")
 
     def _view(self, story: Story, items: tuple[Tagged, ...] = ()) -> StoryView:
-        return StoryView(story, stage_of(story, self.tools.clock(), window_s=self._window_s), items)
+        return StoryView(story, stage_of(story, self.tools.clock(), window_s=self._window_s), items, told_by(story.records))
 
     @property
     def _window_s(self) -> float:

@@ -8,7 +8,7 @@ An agency counts where copy is signed: in the byline, in a dateline or brackets,
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -90,8 +90,8 @@ def origins(records: Iterable[OriginRecord]) -> tuple[Origin, ...]:
     """
     found: list[tuple[OriginRecord, list[OriginRecord], list[tuple[str, str]]]] = []
     for record in records:
-        for first, known, folded in found:
-            why = _same(record, first, known)
+        for _, known, folded in found:
+            why = fold_reason(record, known)
             if why:
                 known.append(record)
                 folded.append((record.item_id, why))
@@ -101,14 +101,9 @@ def origins(records: Iterable[OriginRecord]) -> tuple[Origin, ...]:
     return tuple(Origin(first.origin, first.item_id, tuple(folded)) for first, _, folded in found)
 
 
-def same_origin(one: OriginRecord, other: OriginRecord) -> bool:
-    """Whether two items are of one origin: the same agency, owner or source, or the same words."""
-    return one.origin == other.origin or is_copy(one.imprint, other.imprint)
-
-
-def _same(record: OriginRecord, first: OriginRecord, known: Iterable[OriginRecord]) -> str:
-    """Why an item is of an origin that is known; empty when it is not."""
-    if record.origin == first.origin or any(record.origin == other.origin for other in known):
+def fold_reason(record: OriginRecord, known: Sequence[OriginRecord]) -> str:
+    """Why an item is of the origin that these items are of; empty when it is not."""
+    if any(record.origin == other.origin for other in known):
         kind, _, name = record.origin.partition(":")
         return {"agency": f"copy of {name}", "owner": f"of the same owner, {name}"}.get(kind, "the same source")
     twin = next((other for other in known if is_copy(record.imprint, other.imprint)), None)

@@ -31,17 +31,11 @@ class Nature(StrEnum):
     SOFT = "soft"  # recipes, horoscopes, lists, offers
 
     @property
-    def starts_ringing(self) -> bool:
-        """Whether a story that begins with such a headline may ring."""
-        return self not in _SILENT
-
-    @property
     def is_news(self) -> bool:
         """Whether words of harm in it are about something that happened now."""
         return self in (Nature.EVENT, Nature.UPDATE, Nature.CORRECTION, Nature.ALL_CLEAR, Nature.LIVE_BLOG)
 
 
-_SILENT = {Nature.EXPLAINER, Nature.OPINION, Nature.LIVE_BLOG, Nature.RETROSPECTIVE, Nature.FIXTURE, Nature.SOFT}
 _WEAK = {Nature.SPORT, Nature.SOFT}  # one sign alone is not enough beside words of harm
 _SAYS = {
     Nature.CORRECTION: "a correction",

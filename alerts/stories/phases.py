@@ -6,7 +6,6 @@ The matters and their stages, in their order, stand in `data/phases.toml`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import cache
 from typing import NamedTuple
 
@@ -36,16 +35,6 @@ def phase_of(title: str, *, language: str | None = None) -> Phase | None:
         if best is None or weight > best[0]:
             best = weight, phase
     return best[1] if best else None
-
-
-def moved_on(before: Iterable[Phase | None], after: Phase | None) -> str:
-    """Why a headline tells a new stage of a matter the story knows ("person: missing -> found_alive"); else empty."""
-    if after is None:
-        return ""
-    known = [phase for phase in before if phase is not None and phase.topic == after.topic]
-    if not known or after in known:
-        return ""
-    return f"{after.topic}: {known[-1].stage} -> {after.stage}"
 
 
 def _phase(passage: Passage, sense: str) -> Phase | None:

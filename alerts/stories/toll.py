@@ -83,20 +83,6 @@ def largest(found: Iterable[Count]) -> dict[str, float]:
     return best
 
 
-def growth(before: Iterable[Count], after: Iterable[Count]) -> str:
-    """Why the second toll is worse than the first ("dead 5 -> 8"); empty when it is not.
-
-    A role that was not counted before is no growth, and "dozens" is none over 30.
-    """
-    known: dict[str, float] = {}
-    for count in before:
-        known[count.role] = max(known.get(count.role, 0.0), count.high)
-    for role, number in largest(after).items():
-        if role in known and role in ROLES and number > known[role]:
-            return f"{role} {known[role]:g} -> {number:g}"
-    return ""
-
-
 # ---------------------------------------------------------------- numbers
 
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from alerts.models import Source, Tagged
 from alerts.stories.copies import Imprint
-from alerts.stories.independence import OriginRecord, record_of, same_origin
+from alerts.stories.independence import Origin, OriginRecord, fold_reason, origins, record_of
 from alerts.stories.owners import Owners
 
 MOST_RECORDS = 40  # of one story; the records that an origin began with stay
@@ -37,16 +37,14 @@ def witnessed(records: Sequence[str], tagged: Tagged, source: Source, owners: Ow
     for place, witness in enumerate(known):
         if witness.record.item_id == change.item_id:
             return (*records[:place], pack(witness._replace(record=fresh)), *records[place + 1 :])
-    origin = next((w.place for w in known if same_origin(fresh, w.record)), 1 + max((w.place for w in known), default=-1))
-    return _within((*records, pack(Witness(origin, int(now.timestamp()), fresh))))
+    return _within((*records, pack(Witness(_place(fresh, known), int(now.timestamp()), fresh))))
 
 
 def joined_records(one: Sequence[str], other: Sequence[str]) -> tuple[str, ...]:
     """The records of two stories as those of one, each item of the other counted anew."""
     known = [unpack(text) for text in one]
     for witness in map(unpack, other):
-        origin = next((w.place for w in known if same_origin(witness.record, w.record)), 1 + max((w.place for w in known), default=-1))
-        known.append(witness._replace(place=origin))
+        known.append(witness._replace(place=_place(witness.record, known)))
     return _within(tuple(map(pack, known)))
 
 
@@ -60,9 +58,22 @@ def names_of(records: Iterable[str]) -> tuple[str, ...]:
     return tuple(witness.record.origin.removeprefix(_PLAIN) for witness in _firsts(records))
 
 
+def told_by(records: Iterable[str]) -> tuple[Origin, ...]:
+    """The independent origins with the items folded into each, and why."""
+    return origins(unpack(text).record for text in records)
+
+
 def times_of(records: Iterable[str]) -> tuple[int, ...]:
     """When each independent origin came, Unix seconds, ascending."""
     return tuple(sorted(witness.at_s for witness in _firsts(records)))
+
+
+def _place(record: OriginRecord, known: Iterable[Witness]) -> int:
+    """The origin an item counts under: the first whose items it is a copy of, else a new one."""
+    places: dict[int, list[OriginRecord]] = {}
+    for witness in known:
+        places.setdefault(witness.place, []).append(witness.record)
+    return next((place for place in sorted(places) if fold_reason(record, places[place])), 1 + max(places, default=-1))
 
 
 def _firsts(records: Iterable[str]) -> list[Witness]:
