@@ -18,9 +18,9 @@ from random import Random
 
 from alerts.models import Item, Source
 from alerts.stories.independence import record_of
-from alerts.stories.lexicon import LEDE, passage_of
 from alerts.stories.nature import Nature, nature_of
 from alerts.stories.phases import phase_of
+from alerts.stories.reading import LEDE, passage_of
 from alerts.stories.toll import toll_of
 from alerts.stories.urgency import urgency_of
 from alerts.text.tokens import tokens

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 
-from alerts.stories.lexicon import Hit, Passage, Reading, table
 from alerts.stories.nature import Nature
+from alerts.stories.reading import Hit, Passage, Reading, table
 from alerts.stories.toll import as_words, counts, largest
 
 NORMAL = 5

@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 from alerts.models import Item, Source
 from alerts.stories.copies import Imprint, imprint_of, is_copy
-from alerts.stories.lexicon import LEDE, Hit, Passage, nearest, passage_of, table
 from alerts.stories.owners import NO_OWNERS, Owners, domains_of, host_of
+from alerts.stories.reading import LEDE, Hit, Passage, nearest, passage_of, table
 from alerts.text.tokens import is_run
 
 _TAIL = 80  # characters at the end of a text where a signature may stand

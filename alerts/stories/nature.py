@@ -12,7 +12,7 @@ from enum import StrEnum
 from functools import cache
 from typing import NamedTuple
 
-from alerts.stories.lexicon import Hit, Passage, read, table
+from alerts.stories.reading import Hit, Passage, read, table
 
 
 class Nature(StrEnum):

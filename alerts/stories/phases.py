@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import cache
 from typing import NamedTuple
 
-from alerts.stories.lexicon import Passage, read, table
+from alerts.stories.reading import Passage, read, table
 
 
 class Phase(NamedTuple):

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from alerts.stories.lexicon import Hit, Passage, read
+from alerts.stories.reading import Hit, Passage, read
 from alerts.text.tokens import Token
 
 ROLES = ("dead", "injured", "missing", "arrested", "displaced")

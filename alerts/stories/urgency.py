@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from alerts.models import SourceKind
 from alerts.stories.harm import NORMAL, harm_of
-from alerts.stories.lexicon import read
 from alerts.stories.nature import Nature
+from alerts.stories.reading import read
 from alerts.text.tokens import is_run
 
 TICKER = 2
