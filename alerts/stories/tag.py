@@ -26,8 +26,13 @@ def tag(change: Change, source: Source, tagger: RegionTagger, *, is_guessing: bo
     text = f"{item.title}\n{item.text}"
     language = language_of(text, source.language or item.language, is_guessing=is_guessing)
     urgency, why = urgency_of(item.title, language=language, kind=source.kind)
-    regions = tagger.tag(text, language=language, home=source.region)
+    regions = tagger.tag(_capitalised(text), language=language, home=source.region)
     countries = tuple(dict.fromkeys(region.country for region in regions if region.country))
     return Tagged(
         change=change, language=language, urgency=urgency, urgency_why=why, countries=countries, regions=regions, tags=source.tags
     )
+
+
+def _capitalised(text: str) -> str:
+    """The text with capitals when it has none: names are found by them, and tickers and links leave them out."""
+    return text.title() if text.islower() and text.isascii() else text
