@@ -227,7 +227,8 @@ class Story:
     item_ids: tuple[str, ...] = ()
     source_ids: tuple[str, ...] = ()  # independent origins, first one first: a source's id, agency:... or owner:...
     records: tuple[str, ...] = ()  # its items as witnesses: see stories.witnesses
-    keys: tuple[str, ...] = ()  # what later items are grouped by
+    keys: tuple[str, ...] = ()  # what later items are grouped by: hashes of links and headlines
+    sketches: tuple[str, ...] = ()  # and what they are compared with: packed sketches of its first item and its latest ones
     countries: tuple[str, ...] = ()
     urgency: int = 5
     query_ids: tuple[str, ...] = ()  # queries that matched any of its items

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from alerts.models import Story, Tagged
-from alerts.stories.grouping import MAX_COUNTRIES, MAX_ITEMS, MAX_KEYS, MAX_SOURCES, begin, extend, joined
+from alerts.stories.grouping import MAX_COUNTRIES, MAX_ITEMS, MAX_KEYS, MAX_SKETCHES, MAX_SOURCES, begin, extend, joined
 from alerts.stories.life import grown
 from alerts.stories.witnesses import joined_records, kept_records, names_of
 from alerts.text.fingerprint import content_id
@@ -24,6 +24,7 @@ def merged(story: Story, other: Story) -> Story:
         source_ids=names_of(records) or joined(story.source_ids, other.source_ids, MAX_SOURCES),
         item_urgency=min(story.item_urgency, other.item_urgency),
         keys=joined(story.keys, other.keys, MAX_KEYS),
+        sketches=joined(story.sketches, other.sketches, MAX_SKETCHES),
         countries=joined(story.countries, other.countries, MAX_COUNTRIES),
         votes=tuple(votes.most_common(MAX_COUNTRIES)),
         urgency=min(story.urgency, other.urgency),

@@ -31,7 +31,7 @@ def tag(change: Change, source: Source, tagger: RegionTagger, *, is_guessing: bo
     nature, nature_why = nature_of(item.title, language=language, url=item.url)
     urgency, why = urgency_of(item.title, item.text, language=language, kind=source.kind, nature=nature)
     tolls = largest(toll_of(item.title, item.text, language=language))
-    regions = tagger.tag(text, language=language, home=source.region)
+    regions = tagger.tag(_capitalised(text), language=language, home=source.region)
     countries = tuple(dict.fromkeys(region.country for region in regions if region.country))
     return Tagged(
         change=change,
@@ -46,3 +46,8 @@ def tag(change: Change, source: Source, tagger: RegionTagger, *, is_guessing: bo
         phase=phase_of(item.title, language=language),
         tolls=tuple((role, int(number)) for role, number in tolls.items() if role in ROLES),
     )
+
+
+def _capitalised(text: str) -> str:
+    """The text with capitals when it has none: names are found by them, and tickers and links leave them out."""
+    return text.title() if text.islower() and text.isascii() else text
