@@ -246,6 +246,7 @@ class Rule:
     is_enabled: bool = True
     cooldown_s: float = 0.0  # after it rang, the rule stays silent for this long
     expires_at: datetime | None = None  # from then on it rings no more
+    on_ambiguous: str = "resend"  # when nobody knows whether a message arrived: resend (marked as a possible repeat) | drop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -316,6 +317,16 @@ class Alert:
     expires_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Breaker:
+    """A channel that fails: how often in a row, since when, what was said last, and when it is tried again."""
+
+    failures: int
+    since: datetime
+    detail: str = ""
+    until: datetime | None = None
+
+
 class DeliveryStatus(StrEnum):
     """pending -> sending -> sent | retry | held | dead | expired | dropped; held -> digested."""
 
@@ -328,6 +339,14 @@ class DeliveryStatus(StrEnum):
     DEAD = "dead"
     EXPIRED = "expired"
     DROPPED = "dropped"
+
+
+class Attempt(NamedTuple):
+    """One try to send a delivery, and what came of it in the service's words."""
+
+    at: datetime
+    result: str  # a ReceiptStatus
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -345,7 +364,9 @@ class Delivery:
     reason: str = ""  # why it is in this state, in words
     due_at: datetime | None = None
     created_at: datetime | None = None
+    queued_at: datetime | None = None  # when it was written
     sent_at: datetime | None = None
+    tried: tuple[Attempt, ...] = ()  # the last attempts, oldest first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ import stat
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, ClassVar
+from typing import Annotated, Any, BinaryIO, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
@@ -21,6 +21,8 @@ from alerts.errors import ConfigError
 
 _LONGEST_FILE = 50_000_000  # bytes
 Seconds = Annotated[float, Field(gt=0, le=86400 * 31)]
+PerSecond = Annotated[float, Field(gt=0, le=10_000)]
+Burst = Annotated[int, Field(ge=1, le=10_000)]
 
 
 class _Section(BaseModel):
@@ -78,7 +80,9 @@ class RulesSettings(_Section):
 class DeliverSettings(_Section):
     """Sending."""
 
-    lanes: int = Field(16, ge=1, le=256)  # channels one worker serves at once; a hanging one holds one lane
+    lanes: int = Field(16, ge=1, le=256)  # channels one worker sends to at once by calls that block; a hanging one holds one
+    transfers: int = Field(200, ge=1, le=200)  # channels it sends to at once by bare HTTP requests (webhooks)
+    per_host: int = Field(64, ge=1, le=200)  # of these, to one host
     batch: int = Field(10, ge=1, le=500)  # deliveries taken from one channel at once; the most that can repeat after a kill
     timeout_s: Seconds = 15.0  # deadline of one send
     chunk: int = Field(500, ge=1, le=500)  # alerts written by one store call
@@ -86,6 +90,10 @@ class DeliverSettings(_Section):
     retries_s: tuple[float, ...] = (0.0, 5.0, 30.0, 120.0, 300.0, 900.0, 1800.0, 3600.0)  # the last one repeats
     digest_s: Seconds = 60.0  # a catch-up digest waits this long for more to tell
     ledger_days: int = Field(30, ge=1, le=365)
+    urgent: int = Field(2, ge=0, le=5)  # up to this urgency a story's first deliveries go before all others; 0 = none do
+    breaker_after: int = Field(5, ge=1, le=100)  # failures in a row after which a channel is only probed
+    breaker_s: Seconds = 60.0  # seconds between two probes
+    limits: dict[str, tuple[tuple[Literal["service", "host", "chat", "group"], PerSecond, Burst], ...]] = {}  # in place of the published
 
 
 class WebSettings(_Section):

@@ -14,11 +14,11 @@ import redis
 from alerts.delivery.ledger import LedgerRow
 from alerts.errors import StateError
 from alerts.models import Channel, Delivery, DeliveryStatus, Rule
-from alerts.pipeline.deliver import expand
-from alerts.ports import Expansion, Outcome
+from alerts.pipeline.expand import expand
+from alerts.ports import ChannelBook, Expansion, Outcome
 from alerts.rules.query import query_id
 from alerts.state.redis import RedisState
-from tests.harness import Entry, Rig, entry, watched_rig
+from tests.harness import Entry, Rig, claim_all, entry, watched_rig
 from tests.servers_http import reply, reset, silent
 
 SUBSCRIBERS = 1200
@@ -167,7 +167,7 @@ def test_the_ledger_knows_the_story_by_its_items_when_its_ids_are_lost(rig: Rig)
     rows = [LedgerRow("another-id", "me", "phone", view.bell.item_ids)]
     rig.channel("phone")
     rig.tools.ledger.intend(rows)
-    rig.tools.ledger.accept("another-id")
+    rig.tools.ledger.accept(["another-id"])
     rig.rule("gate", "gates", channel_ids=["phone"])
     rig.publish("harbour", entry(2, "Harbour gate 2 closes, one hurt"), entry(1))
     [phone] = [d for d in rig.deliveries() if d.channel_id == "phone"]
@@ -190,7 +190,7 @@ def test_what_was_only_intended_is_sent_again_and_marked_as_a_possible_repeat(ri
 def test_what_a_killed_worker_was_sending_is_sent_again_and_marked(rig: Rig) -> None:
     news(rig)
     expand_all(rig)
-    rig.tools.state.claim_lanes("killed", lanes=1, batch=10, lease_s=30)
+    claim_all(rig.tools.state, "killed")
     rig.tools.state.free_leases("killed")
     rig.deliver()
     assert [message["is_repeat"] for message in rig.sink.got] == [True]
@@ -338,8 +338,8 @@ class Remembering(RedisState):
 
     remembered: Sequence[Channel] = ()
 
-    def channels(self) -> list[Channel]:
-        return list(self.remembered)
+    def channel_book(self) -> ChannelBook:
+        return ChannelBook(self.remembered)
 
 
 def test_what_is_expanded_for_a_channel_removed_meanwhile_is_dropped(rig: Rig, valkey_url: str) -> None:

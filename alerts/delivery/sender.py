@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Protocol
 
+from alerts.http.message import Request, Response
 from alerts.models import Envelope, Receipt, ReceiptStatus
 
 Clock = Callable[[], datetime]
@@ -26,6 +27,18 @@ class Sender(Protocol):
 
     def send(self, envelope: Envelope, *, timeout_s: float) -> Receipt:
         """What came of sending it, within timeout_s seconds. Raises: ConfigError when the URL cannot be read."""
+        ...
+
+
+class HttpSender(Sender, Protocol):
+    """A sender whose send is one HTTP request: many of them can be under way on one thread."""
+
+    def request(self, envelope: Envelope, *, timeout_s: float, key: object = None) -> Request:
+        """What is to be asked; `key` comes back with the response. Raises: ConfigError when the URL cannot be read."""
+        ...
+
+    def receipt(self, envelope: Envelope, response: Response) -> Receipt:
+        """What came of it."""
         ...
 
 

@@ -108,16 +108,20 @@ class WebhookSender:
 
     def send(self, envelope: Envelope, *, timeout_s: float) -> Receipt:
         """What the receiver answered. Raises: ConfigError when the URL cannot be read."""
+        return self.receipt(envelope, self._post(self.request(envelope, timeout_s=timeout_s)))
+
+    def request(self, envelope: Envelope, *, timeout_s: float, key: object = None) -> Request:
+        """The signed message as a request. Raises: ConfigError when the URL cannot be read."""
         target = parse(envelope.url)
         body = json.dumps(_message(envelope), ensure_ascii=False, separators=(",", ":"), default=str).encode("utf-8", "replace")
-        request = Request(
+        return Request(
             url=target.url,
             method="POST",
             headers=self._headers(target, envelope.delivery_id, body),
             body=body,
             timeout_s=timeout_s,
+            key=key,
         )
-        return self._receipt(envelope, self._post(request))
 
     def _post(self, request: Request) -> Response:
         try:
@@ -137,7 +141,8 @@ class WebhookSender:
             headers["authorization"] = target.authorization
         return headers
 
-    def _receipt(self, envelope: Envelope, response: Response) -> Receipt:
+    def receipt(self, envelope: Envelope, response: Response) -> Receipt:
+        """What the receiver's answer amounts to."""
         now = self._clock()
         status = _status(response)
         return Receipt(

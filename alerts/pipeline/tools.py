@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from random import Random
 
+from alerts.delivery.governor import Governor
 from alerts.delivery.ledger import Ledger
 from alerts.delivery.secrets import KeyRing
 from alerts.ports import Notifier, State
@@ -30,6 +31,7 @@ class Tools:
     sandbox: Sandbox
     baselines: Baselines
     notifier: Notifier
+    governor: Governor
     ledger: Ledger
     keys: KeyRing
     random: Random

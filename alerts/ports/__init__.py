@@ -7,16 +7,21 @@ store answers `already` to a request it has carried out, `stale` to one that was
 from typing import Protocol
 
 from alerts.ports.engine import DeliverStore, KeepStore, PollStore, SiftStore
-from alerts.ports.notifier import Notifier
+from alerts.ports.notifier import Load, Notifier, Places, Progress
 from alerts.ports.registry import RegistryStore
 from alerts.ports.values import (
+    Bucket,
+    ChannelBook,
+    DueLane,
     Expansion,
     Fanout,
     Lane,
+    LaneAsk,
     Outcome,
     Parcel,
     PollCommit,
     QueuedItem,
+    Release,
     SiftCommit,
     SifterLease,
     Verdict,
@@ -28,18 +33,26 @@ class State(PollStore, SiftStore, DeliverStore, KeepStore, RegistryStore, Protoc
 
 
 __all__ = [
+    "Bucket",
+    "ChannelBook",
     "DeliverStore",
+    "DueLane",
     "Expansion",
     "Fanout",
     "KeepStore",
     "Lane",
+    "LaneAsk",
+    "Load",
     "Notifier",
     "Outcome",
     "Parcel",
+    "Places",
     "PollCommit",
     "PollStore",
+    "Progress",
     "QueuedItem",
     "RegistryStore",
+    "Release",
     "SiftCommit",
     "SiftStore",
     "SifterLease",

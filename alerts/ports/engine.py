@@ -6,8 +6,22 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from alerts.models import Bell, Mark, Rule, SourceLease, Story
-from alerts.ports.values import Expansion, Fanout, Lane, Outcome, PollCommit, QueuedItem, SiftCommit, SifterLease, Verdict
+from alerts.models import Bell, Breaker, Mark, Rule, SourceLease, Story
+from alerts.ports.values import (
+    ChannelBook,
+    DueLane,
+    Expansion,
+    Fanout,
+    Lane,
+    LaneAsk,
+    Outcome,
+    PollCommit,
+    QueuedItem,
+    Release,
+    SiftCommit,
+    SifterLease,
+    Verdict,
+)
 
 
 class PollStore(Protocol):
@@ -80,16 +94,36 @@ class DeliverStore(Protocol):
         """Write chunks, each atomic by itself; ids that exist get the rule ids added and are not written again."""
         ...
 
-    def claim_lanes(self, owner: str, *, lanes: int, batch: int, lease_s: float) -> list[Lane]:
-        """Channels with something due that nobody else serves, and their due deliveries, now `sending`."""
+    def due_lanes(self, *, limit: int, skip: int = 0) -> list[DueLane]:
+        """Channels with something due that nobody serves: the urgent ones first, then who waits longest.
+
+        Args:
+            limit: Of either kind.
+            skip: So many that are not urgent are left out.
+        """
+        ...
+
+    def claim_lanes(self, owner: str, asks: Sequence[LaneAsk], *, batch: int, lease_s: float) -> list[Lane]:
+        """The lanes that may go on, with their due deliveries, now `sending`; at most a batch of each.
+
+        A lane whose buckets are empty is not claimed; it is due again when its turn comes, and that costs no attempt.
+        """
         ...
 
     def record(self, owner: str, verdicts: Sequence[Verdict]) -> list[Outcome]:
         """Write results; stale when the delivery's lease was lost to another worker."""
         ...
 
-    def release_lane(self, owner: str, channel_id: str, *, not_before_s: float = 0.0) -> None:
-        """Give the channel back; unsent deliveries are due again (not before so many seconds from now)."""
+    def release_lanes(self, owner: str, releases: Sequence[Release]) -> None:
+        """Give channels back; unsent deliveries are due again, behind the lanes that wait, and not before the rest is over."""
+        ...
+
+    def breakers(self) -> dict[str, Breaker]:
+        """channel id -> what is known of a channel that fails."""
+        ...
+
+    def channel_book(self) -> ChannelBook:
+        """All channels as they are now; the same object as before when none was changed."""
         ...
 
     def put_bell(self, bell: Bell) -> bool:

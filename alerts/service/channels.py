@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -89,13 +88,7 @@ class ChannelDesk(RuleDesk):
             body=f"This is a test of the channel {channel.name or channel_id}. If you can read it, it works.",
             payload={"kind": "test", "channel": channel_id},
         )
-        receipts: list[Receipt] = []
-        done = threading.Event()
-        self.tools.notifier.submit([envelope], receipts.append, done.set)
-        done.wait(2 * self.tools.settings.deliver.timeout_s)
-        if not receipts:
-            raise ConfigError(f"channel {channel_id}: no answer within {2 * self.tools.settings.deliver.timeout_s:g} s")
-        return receipts[0]
+        return self.tools.notifier.send(envelope)
 
     def rotate_keys(self) -> int:
         """Make a new key and seal every channel with it; how many."""

@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from alerts.errors import StateError
-from alerts.models import Alert, Bell, Change, Channel, Delivery, Mark, PollState, Rule, Source, Story, Subscriber, Tagged
+from alerts.models import Alert, Bell, Breaker, Change, Channel, Delivery, Mark, PollState, Rule, Source, Story, Subscriber, Tagged
 from alerts.state.keys import CHUNK
 
 T = TypeVar("T")
@@ -58,6 +58,7 @@ BELL = Codec(Bell)
 ALERT = Codec(Alert)
 DELIVERY = Codec(Delivery)
 CHANNEL = Codec(Channel)
+BREAKER = Codec(Breaker)
 SUBSCRIBER = Codec(Subscriber)
 
 # item 8, guid 6, url 6, title 6, fingerprint 6, first seen 4, last seen hour 2, flags 1

@@ -56,14 +56,15 @@ class HouseKeeper(Base):
     def waiting(self) -> dict[str, int]:
         """queue -> how much is ready to be worked on."""
         now = f"{self._seconds():.3f}"
-        due, fanouts, lanes = self._calls(
+        due, fanouts, lanes, urgent = self._calls(
             [
                 ("ZCOUNT", self._keys("due"), "-inf", now),
                 ("ZCARD", self._keys("fanouts")),
                 ("ZCOUNT", self._keys("lanes"), "-inf", now),
+                ("ZCOUNT", self._keys("lanes:urgent"), "-inf", now),
             ]
         )
-        return {"poll": due, "sift": self._unsifted(), "deliver": fanouts + lanes}
+        return {"poll": due, "sift": self._unsifted(), "deliver": fanouts + lanes + urgent}
 
     def _unsifted(self) -> int:
         """Entries of `items` not yet acknowledged."""
@@ -125,6 +126,9 @@ class HouseKeeper(Base):
     def shift_due(self, seconds: float) -> None:
         """Move every due time, after the clock of the store's host jumped."""
         self._run("shift_due", f"{seconds:.3f}")
+        buckets = list(self._client.scan_iter(match=self._keys("bucket", "*"), count=1000))
+        for name in ("at", "tail", "rest") if buckets else ():
+            self._calls([("HINCRBYFLOAT", bucket, name, f"{seconds:.3f}") for bucket in buckets])
 
     def counters(self) -> dict[str, int]:
         """name -> how often something happened since the store was made."""
@@ -141,10 +145,6 @@ class HouseKeeper(Base):
             return {str(k): str(v) for k, v in text.items()}
         lines = text.decode().splitlines() if isinstance(text, bytes) else str(text).splitlines()
         return dict(line.split(":", 1) for line in lines if ":" in line)
-
-    def _seconds(self) -> float:
-        seconds, micros = self._call("TIME")
-        return int(seconds) + int(micros) / 1e6
 
 
 def _order(entry_id: bytes) -> tuple[int, int]:

@@ -23,14 +23,21 @@
     fanouts            ZSET    bell ids not yet expanded -> Unix seconds
     alert:<id>         HASH    json (Alert), rule:<rule id> = 1
     alerts:<subscriber> ZSET   alert id -> Unix seconds
-    delivery:<id>      HASH    json (what never changes), status, attempts, reason, due, repeat, replay, owner, sent
+    delivery:<id>      HASH    json (what never changes), status, attempts, reason, due, repeat, replay, owner, queued, sent,
+                               tried (the last attempts, one a line)
     deliveries         ZSET    delivery id -> Unix seconds of its creation
     delivered:<alert>  SET     delivery ids of an alert
-    lane:<channel>     ZSET    delivery ids not yet done -> Unix seconds due
-    lanes              ZSET    channel ids nobody serves now -> when their first delivery is due
+    lane:<channel>     ZSET    delivery ids not yet done, in their order -> Unix seconds due, 10,000,000,000 less when urgent
+    lanes              ZSET    channel ids nobody serves now -> when they may be claimed
+    lanes:urgent       ZSET    the same of those whose first delivery is urgent
     lanes:owner        HASH    channel id -> owner who serves it now
     lanes:until        ZSET    channel id -> Unix seconds its lease ends
     lanes:rest         ZSET    channel id -> Unix seconds until which it is left alone after a failure
+    lanes:waiting      SET     channel ids that were told to wait for their turn by a rate limit
+    bucket:<name>      HASH    tokens, at (as of), tail (Unix seconds of the last turn given out), rest (nothing before then)
+    limited:<bucket>   ZSET    channel ids that the service asked to wait -> until when
+    breakers           HASH    channel id -> Breaker as JSON, of channels that fail
+    canary             HASH    json (Canary), item (id of the last one), planted (Unix seconds), alarmed
     digest:<subscriber>:<channel>  ZSET  delivery ids held for the next digest -> Unix seconds
     digests            ZSET    "<subscriber>:<channel>" -> Unix seconds of its first member
     leases:<owner>     SET     source:<id>, lane:<id>
@@ -38,6 +45,7 @@
     wake:<queue>       STRING  a wake-up is on its way (expires)
     turn:<name>        STRING  somebody did this a moment ago (expires)
     channels           HASH    channel id -> Channel as JSON, URL sealed
+    channels:version   STRING  another one after every change of a channel
     subscribers        HASH    subscriber id -> Subscriber as JSON
     applied            HASH    configuration file -> fingerprint it had when it was applied
     counters           HASH    name -> how often, for /metrics

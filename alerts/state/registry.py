@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
@@ -11,7 +12,8 @@ from alerts.errors import NotFoundError, StateError
 from alerts.models import Alert, Bell, Channel, Delivery, DeliveryStatus, PollState, Rule, Source, Subscriber, Tagged
 from alerts.state.base import as_hash
 from alerts.state.codec import CHANNEL, POLL_STATE, SOURCE, STORED_RULE, SUBSCRIBER, TAGGED, StoredRule
-from alerts.state.deliver import DeliverKeeper, load_alert
+from alerts.state.deliver import DeliverKeeper
+from alerts.state.lanes import load_alert
 from alerts.state.sift import load_rule
 
 _PAGE = 200
@@ -87,18 +89,18 @@ class Registry(DeliverKeeper):
 
     def put_channel(self, channel: Channel) -> None:
         """Add or replace a channel; its URL must be sealed."""
-        self._call("HSET", self._keys("channels"), channel.channel_id, CHANNEL.dump(channel))
+        self._run("put_channel", channel.channel_id, CHANNEL.dump(channel), uuid.uuid4().hex)
 
     def remove_channel(self, channel_id: str) -> int:
         """Remove a channel and drop its pending deliveries; how many."""
         dropped = self._drop(self._pending(channel_id), f"the channel {channel_id} was removed")
-        if not self._call("HDEL", self._keys("channels"), channel_id):
+        if not self._run("put_channel", channel_id, "", uuid.uuid4().hex):
             raise NotFoundError(f"no channel {channel_id!r}; `tocsin channels list` shows them")
         return dropped
 
     def channels(self) -> list[Channel]:
         """All channels in the order of their ids, URLs sealed."""
-        return [CHANNEL.load(row) for _, row in sorted(self._hash("channels").items())]
+        return list(self.channel_book().channels)
 
     def put_subscriber(self, subscriber: Subscriber) -> None:
         """Add or replace a subscriber."""

@@ -18,11 +18,11 @@ if redis.call('HSETNX', key('alert:' .. ARGV[4]), 'json', ARGV[5]) == 1 then
   redis.call('ZADD', key('alerts:' .. ARGV[2]), stamp(now), ARGV[4])
 end
 if redis.call('HSETNX', key('delivery:' .. ARGV[6]), 'json', ARGV[7]) == 1 then
-  redis.call('HSET', key('delivery:' .. ARGV[6]), 'status', 'pending', 'attempts', 0, 'due', stamp(now))
+  redis.call('HSET', key('delivery:' .. ARGV[6]), 'status', 'pending', 'attempts', 0, 'due', stamp(now), 'queued', stamp(now))
   redis.call('EXPIRE', key('delivery:' .. ARGV[6]), keep)
   redis.call('ZADD', key('deliveries'), stamp(now), ARGV[6])
   redis.call('SADD', key('delivered:' .. ARGV[4]), ARGV[6])
   redis.call('ZADD', key('lane:' .. ARGV[3]), stamp(now), ARGV[6])
-  if redis.call('HEXISTS', key('lanes:owner'), ARGV[3]) == 0 then offer_lane(ARGV[3], 0) end
+  offer_for(ARGV[3], false)
 end
 return 'done'

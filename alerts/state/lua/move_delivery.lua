@@ -16,5 +16,5 @@ else
   redis.call('EXPIRE', delivery, ARGV[5])
   redis.call('ZADD', key('lane:' .. channel), stamp(now), id)
 end
-if redis.call('HEXISTS', key('lanes:owner'), channel) == 0 then offer_lane(channel, 0) end
+if redis.call('HEXISTS', key('lanes:owner'), channel) == 0 then offer_lane(channel, now) end
 return 'done'
