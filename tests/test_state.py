@@ -10,7 +10,7 @@ import pytest
 
 from alerts.errors import NotFoundError, StateError
 from alerts.models import DeliveryStatus, Mark, PollState
-from alerts.ports import Expansion, Lane, Outcome, Release, Verdict
+from alerts.ports import Expansion, Lane, LaneEnd, Outcome, Verdict
 from alerts.state.codec import changed_chunks, pack_mark, unpack_chunks, unpack_marks
 from alerts.state.redis import RedisState
 from tests.builders import (
@@ -269,7 +269,7 @@ def test_a_sent_delivery_is_recorded_once_and_never_claimed_again(state: RedisSt
     delivery = lanes(state)[0].parcels[0].delivery
     verdict = Verdict(delivery=replace(delivery, status=DeliveryStatus.SENT, sent_at=NOW))
     assert state.record("d", [verdict, verdict]) == [Outcome.DONE, Outcome.ALREADY]
-    state.release_lanes("d", [Release(channel_id="desk")])
+    state.release_lanes("d", [LaneEnd(channel_id="desk")])
     assert lanes(state) == []
     assert state.delivery(delivery.delivery_id).sent_at == NOW
 
@@ -279,7 +279,7 @@ def test_a_retry_waits_in_the_lane_until_it_is_due(state: RedisState) -> None:
     delivery = lanes(state)[0].parcels[0].delivery
     later = replace(delivery, status=DeliveryStatus.RETRY, due_at=state.now() + timedelta(minutes=5))
     state.record("d", [Verdict(delivery=later)])
-    state.release_lanes("d", [Release(channel_id="desk")])
+    state.release_lanes("d", [LaneEnd(channel_id="desk")])
     assert lanes(state) == []
 
 
@@ -287,7 +287,7 @@ def test_held_deliveries_become_one_digest_and_nothing_falls_between(state: Redi
     ring(state)
     delivery = lanes(state)[0].parcels[0].delivery
     state.record("d", [Verdict(delivery=replace(delivery, status=DeliveryStatus.HELD))])
-    state.release_lanes("d", [Release(channel_id="desk")])
+    state.release_lanes("d", [LaneEnd(channel_id="desk")])
     assert state.freeze_digests(0) == 1
     assert state.delivery(delivery.delivery_id).status is DeliveryStatus.DIGESTED
     [lane] = lanes(state)

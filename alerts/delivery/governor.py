@@ -9,12 +9,15 @@ they are called and how large they are. Services count in windows, so the figure
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from alerts.delivery.services import service_of
 from alerts.ports import Bucket
 from alerts.text.fingerprint import content_id
+
+_MOST_KNOWN = 20_000  # channel URLs whose buckets are remembered
 
 
 class Limit(NamedTuple):
@@ -71,8 +74,13 @@ class Governor:
     def __init__(self, own: Mapping[str, Sequence[tuple[str, float, int]]] | None = None) -> None:
         self._limits = {**LIMITS, **{service: tuple(Limit(*row) for row in rows) for service, rows in (own or {}).items()}}
 
+        self._known = lru_cache(maxsize=_MOST_KNOWN)(self._find)
+
     def buckets(self, url: str) -> tuple[Bucket, ...]:
         """Every bucket that a send to this channel URL is counted in; their names tell no secret."""
+        return self._known(url)
+
+    def _find(self, url: str) -> tuple[Bucket, ...]:
         service = _service(url)
         found = ((_key(service, url, limit.scope), limit) for limit in self._limits.get(service, ()))
         return tuple(Bucket(content_id("bucket", limit.scope, key), limit.per_s, limit.burst) for key, limit in found if key)

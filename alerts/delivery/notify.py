@@ -12,6 +12,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import TextIO, TypeGuard
 from urllib.parse import urlsplit
 
@@ -30,6 +31,7 @@ from alerts.ports import Load, Progress
 from alerts.settings import DeliverSettings, Settings
 
 _KEPT = 4  # one place in so many is for urgent lanes only
+_MOST_KNOWN = 20_000  # channel URLs of which it is remembered where they lead
 _SLICE_S = 0.015  # transfers that end within it are handed over together
 _log = structlog.get_logger("notify")
 
@@ -92,6 +94,7 @@ class LaneNotifier:
         self._threads = ThreadedLanes(settings.deliver.lanes, self._send, timeout_s=settings.deliver.timeout_s)
         self._running: dict[RunningLane, TransferredLanes | ThreadedLanes] = {}
         self._has_news = threading.Event()
+        self._host_of = lru_cache(maxsize=_MOST_KNOWN)(self._find_host)
 
     # ------------------------------------------------------------ the port
 
@@ -164,7 +167,7 @@ class LaneNotifier:
             self._running.pop(lane).ended(lane)
         return list(found.values())
 
-    def _host_of(self, url: str) -> str:
+    def _find_host(self, url: str) -> str:
         """The host a transfer to this URL goes to; '' for what is sent on a thread (and says there what is wrong with it)."""
         try:
             return (urlsplit(url).hostname or "") if _is_http(self._sender_of(url)) else ""

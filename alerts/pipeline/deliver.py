@@ -21,7 +21,7 @@ from alerts.pipeline.claim import claim
 from alerts.pipeline.expand import expand
 from alerts.pipeline.record import Sending, record, report_dead
 from alerts.pipeline.tools import Tools, Turn
-from alerts.ports import Lane, Load, Parcel, Release, Verdict
+from alerts.ports import Lane, LaneEnd, Load, Parcel, Verdict
 
 _WAIT_S = 0.1  # longest wait for what is being sent before it is looked what else is due
 
@@ -56,7 +56,7 @@ class _Batch:
     """What comes of lanes that were claimed together."""
 
     verdicts: list[Verdict] = field(default_factory=list)
-    releases: list[Release] = field(default_factory=list)
+    ends: list[LaneEnd] = field(default_factory=list)
     intended: list[LedgerRow] = field(default_factory=list)
     loads: list[Load] = field(default_factory=list)
 
@@ -70,7 +70,7 @@ def _start(tools: Tools, lanes: Sequence[Lane]) -> None:
     for lane in lanes:
         _prepare(tools, lane, batch, now)
     tools.state.record(tools.owner, batch.verdicts)
-    tools.state.release_lanes(tools.owner, batch.releases)
+    tools.state.release_lanes(tools.owner, batch.ends)
     tools.ledger.intend(batch.intended)
     tools.notifier.submit(batch.loads)
 
@@ -90,7 +90,7 @@ def _prepare(tools: Tools, lane: Lane, batch: _Batch, now: datetime) -> None:
         else:
             batch.verdicts.append(Verdict(delivery=_decided(parcel.delivery, decision)))
     if not sends:
-        batch.releases.append(Release(channel_id=lane.channel.channel_id))
+        batch.ends.append(LaneEnd(channel_id=lane.channel.channel_id))
         return
     batch.intended += [_ledger_row(parcel) for parcel in sends]
     sending = Sending(lane, url, sends)
@@ -101,7 +101,7 @@ def _refuse(tools: Tools, lane: Lane, batch: _Batch, reason: str) -> None:
     """Give a lane up whose channel cannot be opened, and tell the operator; the other lanes go on."""
     dead = [replace(p.delivery, status=DeliveryStatus.DEAD, attempts=p.delivery.attempts - 1, reason=reason) for p in lane.parcels]
     batch.verdicts += [Verdict(delivery=delivery) for delivery in dead]
-    batch.releases.append(Release(channel_id=lane.channel.channel_id))
+    batch.ends.append(LaneEnd(channel_id=lane.channel.channel_id))
     report_dead(tools, lane.channel, reason)
 
 

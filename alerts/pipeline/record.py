@@ -17,7 +17,7 @@ from alerts.delivery.policy import retry_at
 from alerts.models import Attempt, Breaker, Channel, Delivery, DeliveryStatus, Receipt, ReceiptStatus
 from alerts.pipeline.tools import Tools
 from alerts.pipeline.upkeep import warn
-from alerts.ports import Lane, Parcel, Progress, Release, Verdict
+from alerts.ports import Lane, LaneEnd, Parcel, Progress, Verdict
 
 _LOOKS_PAST = 4  # attempts after which it is asked whether the message is to blame
 _SPREAD = 0.1  # share added to the time between two probes, so that channels of one dead host do not come back as a crowd
@@ -88,21 +88,21 @@ def _passed_over(sending: Sending) -> list[Verdict]:
     return [Verdict(delivery=failed[0])] if failed else []
 
 
-def _release(tools: Tools, sending: Sending) -> Release:
+def _release(tools: Tools, sending: Sending) -> LaneEnd:
     """How the lane is given back: at once, or after a rest when it failed."""
     channel_id = sending.channel.channel_id
     if sending.failed is None:
-        return Release(channel_id=channel_id, is_well=sending.breaker is not None and sending.has_accepted)
+        return LaneEnd(channel_id=channel_id, is_well=sending.breaker is not None and sending.has_accepted)
     delivery, receipt = sending.failed
     is_retried = delivery.status is DeliveryStatus.RETRY
     until = delivery.due_at if delivery.due_at and is_retried else receipt.at + timedelta(seconds=_AFTER_FAILURE_S)
     rest_s = max(0.0, (until - datetime.now(UTC)).total_seconds())
     if receipt.retry_after_s is not None:
         limited = tools.governor.shared_bucket(sending.url)
-        return Release(channel_id=channel_id, rest_s=rest_s, is_well=sending.has_accepted, limited=limited, asked_s=rest_s)
+        return LaneEnd(channel_id=channel_id, rest_s=rest_s, is_well=sending.has_accepted, limited=limited, asked_s=rest_s)
     since = sending.breaker.since if sending.breaker and not sending.has_accepted else receipt.at
     breaker = Breaker(failures=sending.failures, since=since, detail=receipt.detail, until=until)
-    return Release(channel_id=channel_id, rest_s=rest_s, breaker=breaker)
+    return LaneEnd(channel_id=channel_id, rest_s=rest_s, breaker=breaker)
 
 
 def report_dead(tools: Tools, channel: Channel, reason: str) -> None:

@@ -14,10 +14,10 @@ from alerts.ports.values import (
     Fanout,
     Lane,
     LaneAsk,
+    LaneEnd,
     Outcome,
     PollCommit,
     QueuedItem,
-    Release,
     SiftCommit,
     SifterLease,
     Verdict,
@@ -114,7 +114,7 @@ class DeliverStore(Protocol):
         """Write results; stale when the delivery's lease was lost to another worker."""
         ...
 
-    def release_lanes(self, owner: str, releases: Sequence[Release]) -> None:
+    def release_lanes(self, owner: str, ends: Sequence[LaneEnd]) -> None:
         """Give channels back; unsent deliveries are due again, behind the lanes that wait, and not before the rest is over."""
         ...
 

@@ -159,7 +159,7 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Release:
+class LaneEnd:
     """A lane that is given back."""
 
     channel_id: str

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from alerts.errors import StateError
 from alerts.models import Alert, Attempt, Bell, Breaker, Channel, Delivery, DeliveryStatus, Rule
-from alerts.ports import ChannelBook, DueLane, Lane, LaneAsk, Outcome, Parcel, Release, Verdict
+from alerts.ports import ChannelBook, DueLane, Lane, LaneAsk, LaneEnd, Outcome, Parcel, Verdict
 from alerts.state.base import Base, as_hash
 from alerts.state.codec import ALERT, BELL, BREAKER, CHANNEL, DELIVERY
 from alerts.state.scripts import Arg
@@ -76,9 +76,9 @@ class LaneKeeper(Base):
         calls = [(owner, len(page), *(a for row in page for a in row)) for page in _pages(rows)]
         return [Outcome(a.decode()) for answer in self._run_many("record", calls) for a in answer] if calls else []
 
-    def release_lanes(self, owner: str, releases: Sequence[Release]) -> None:
+    def release_lanes(self, owner: str, ends: Sequence[LaneEnd]) -> None:
         """Give channels back."""
-        rows = [_release_arguments(release) for release in releases]
+        rows = [_end_arguments(end) for end in ends]
         calls = [(owner, len(page), *(a for row in page for a in row)) for page in _pages(rows)]
         if calls:
             self._run_many("release_lanes", calls)
@@ -150,11 +150,11 @@ def _verdict_arguments(verdict: Verdict) -> list[Arg]:
     return [*head, delivery.reason[:_LONGEST_REASON], due, int(delivery.is_repeat), *tail]
 
 
-def _release_arguments(release: Release) -> list[Arg]:
-    breaker = b"closed" if release.is_well else b""
-    if release.breaker:
-        breaker = BREAKER.dump(release.breaker)
-    return [release.channel_id, release.rest_s, breaker, release.limited, release.asked_s]
+def _end_arguments(end: LaneEnd) -> list[Arg]:
+    breaker = b"closed" if end.is_well else b""
+    if end.breaker:
+        breaker = BREAKER.dump(end.breaker)
+    return [end.channel_id, end.rest_s, breaker, end.limited, end.asked_s]
 
 
 # ---------------------------------------------------------------- hashes
