@@ -15,10 +15,11 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from alerts.delivery.ledger import LedgerRow
-from alerts.delivery.policy import Action, Decision, decide, retry_at
+from alerts.delivery.policy import retry_at
 from alerts.delivery.render import render
 from alerts.errors import ConfigError, StateError
 from alerts.models import Alert, Bell, Channel, Delivery, DeliveryStatus, Envelope, Receipt, ReceiptStatus, Rule
+from alerts.pipeline.decide import Decider, Ready
 from alerts.pipeline.tools import Tools, Turn
 from alerts.pipeline.upkeep import warn
 from alerts.ports import Expansion, Fanout, Lane, Parcel, Verdict
@@ -32,12 +33,12 @@ _log = structlog.get_logger("deliver")
 
 def deliver(tools: Tools) -> int:
     """Expand bells and send what is due; how many deliveries were taken up."""
-    turn, taken = Turn(tools, "deliver"), 0
+    turn, decider, taken = Turn(tools, "deliver"), Decider(tools), 0
     while True:
         expanded = expand(tools)
         lanes = _claim(tools)
-        for lane in lanes:
-            taken += _start(tools, lane)
+        for lane, ready in zip(lanes, decider.ready(lanes, datetime.now(UTC)), strict=True):
+            taken += _start(tools, lane, ready)
         if not lanes and not expanded:
             if tools.notifier.is_idle():
                 return taken
@@ -144,42 +145,23 @@ def _delivery(alert: Alert, channel: Channel) -> Delivery:
     )
 
 
-# ---------------------------------------------------------------- decide, render, send, record
+# ---------------------------------------------------------------- render, send, record
 
 
-def _start(tools: Tools, lane: Lane) -> int:
-    """Decide about each delivery of a lane and hand over what is to be sent; how many deliveries it had."""
-    now = datetime.now(UTC)
-    tools.ledger.refresh()
+def _start(tools: Tools, lane: Lane, ready: Sequence[Ready]) -> int:
+    """Hand over what of a lane is to be sent; how many deliveries it had."""
     try:
         url = tools.keys.unseal(lane.channel.url) if lane.channel.is_enabled else ""
     except ConfigError as error:
         return _refuse(tools, lane, str(error))
-    verdicts, sends = [], []
-    for parcel in (_as_known(tools, parcel, now) for parcel in lane.parcels):
-        decision = _decide(tools, parcel, lane.channel, now)
-        if decision.action is Action.SEND:
-            sends.append(parcel)
-        else:
-            verdicts.append(Verdict(delivery=_decided(parcel.delivery, decision)))
-    tools.state.record(tools.owner, verdicts)
-    if not sends:
+    if not ready:
         tools.state.release_lane(tools.owner, lane.channel.channel_id)
         return len(lane.parcels)
+    sends = [one.parcel for one in ready]
     tools.ledger.intend([_ledger_row(p) for p in sends])
     sending = _Sending(tools, lane.channel, sends)
     tools.notifier.submit([_envelope(p, url) for p in sends], sending.on_receipt, sending.on_end)
     return len(lane.parcels)
-
-
-def _as_known(tools: Tools, parcel: Parcel, now: datetime) -> Parcel:
-    """The parcel with what only this host knows, and with a new time-to-live when a person sends it again."""
-    delivery, alert = parcel.delivery, parcel.alert
-    if delivery.is_replay and delivery.attempts <= len(tools.settings.deliver.retries_s):  # once through the list, whatever its age
-        alert = replace(alert, expires_at=max(alert.expires_at, now + timedelta(seconds=tools.settings.deliver.ttl_s)))
-    if not delivery.reason and tools.ledger.outcome(delivery.delivery_id) == "intended":  # the store forgot that it was being sent
-        delivery = replace(delivery, is_repeat=True)
-    return replace(parcel, delivery=delivery, alert=alert)
 
 
 def _refuse(tools: Tools, lane: Lane, reason: str) -> int:
@@ -189,47 +171,6 @@ def _refuse(tools: Tools, lane: Lane, reason: str) -> int:
     tools.state.release_lane(tools.owner, lane.channel.channel_id)
     report_dead(tools, lane.channel, reason)
     return len(lane.parcels)
-
-
-def _decide(tools: Tools, parcel: Parcel, channel: Channel, now: datetime) -> Decision:
-    """Send, hold, digest or drop; what the ledger says was accepted is not sent again unless a person asks."""
-    delivery = parcel.delivery
-    if not delivery.is_replay:
-        if tools.ledger.outcome(delivery.delivery_id) == "accepted":
-            return Decision(Action.TOLD, "the ledger of this host says it was accepted before")
-        items = tuple(i for bell in parcel.bells for i in bell.item_ids)
-        told = tools.ledger.was_told(delivery.subscriber_id, delivery.channel_id, items) if _is_first(parcel) else None
-        if told:
-            return Decision(Action.TOLD, f"the ledger of this host says {told} told this story before")
-    decision = decide(parcel.bells, parcel.alert, channel, now=now)
-    if delivery.is_replay and decision.action is Action.DIGEST:
-        return Decision(Action.SEND, "a person asked for it")
-    return decision
-
-
-def _is_first(parcel: Parcel) -> bool:
-    return parcel.alert.occasion == "first"
-
-
-_STATUS = {
-    Action.HOLD: DeliveryStatus.RETRY,
-    Action.DIGEST: DeliveryStatus.HELD,
-    Action.DROP: DeliveryStatus.DROPPED,
-    Action.EXPIRE: DeliveryStatus.EXPIRED,
-    Action.TOLD: DeliveryStatus.SENT,
-}
-
-
-def _decided(delivery: Delivery, decision: Decision) -> Delivery:
-    """A delivery that is not sent now; no attempt was made."""
-    return replace(
-        delivery,
-        status=_STATUS[decision.action],
-        attempts=delivery.attempts - 1,
-        reason=decision.reason,
-        due_at=decision.due_at,
-        sent_at=datetime.now(UTC) if decision.action is Action.TOLD else None,
-    )
 
 
 def _ledger_row(parcel: Parcel) -> LedgerRow:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from alerts.ports.engine import DeliverStore, KeepStore, PollStore, SiftStore
 from alerts.ports.notifier import Notifier
+from alerts.ports.policy import NO_WISHES, Facts, FirstIds, FirstTold, Place, PolicyStore, Release, Ring, Settlement, Wishes
 from alerts.ports.registry import RegistryStore
 from alerts.ports.values import (
     Expansion,
@@ -23,26 +24,36 @@ from alerts.ports.values import (
 )
 
 
-class State(PollStore, SiftStore, DeliverStore, KeepStore, RegistryStore, Protocol):
+class State(PollStore, SiftStore, DeliverStore, PolicyStore, KeepStore, RegistryStore, Protocol):
     """The whole store."""
 
 
 __all__ = [
+    "NO_WISHES",
     "DeliverStore",
     "Expansion",
+    "Facts",
     "Fanout",
+    "FirstIds",
+    "FirstTold",
     "KeepStore",
     "Lane",
     "Notifier",
     "Outcome",
     "Parcel",
+    "Place",
+    "PolicyStore",
     "PollCommit",
     "PollStore",
     "QueuedItem",
     "RegistryStore",
+    "Release",
+    "Ring",
+    "Settlement",
     "SiftCommit",
     "SiftStore",
     "SifterLease",
     "State",
     "Verdict",
+    "Wishes",
 ]

@@ -1,10 +1,10 @@
-"""The deliverer's part of the store: expand bells, claim lanes, record verdicts, freeze digests."""
+"""The deliverer's part of the store: expand bells, claim lanes, record verdicts."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from alerts.errors import StateError
@@ -14,7 +14,6 @@ from alerts.state.base import Base, as_hash
 from alerts.state.codec import ALERT, BELL, CHANNEL, DELIVERY
 from alerts.state.scripts import Arg
 from alerts.state.sift import load_rule
-from alerts.text.fingerprint import content_id
 
 
 class DeliverKeeper(Base):
@@ -119,50 +118,10 @@ class DeliverKeeper(Base):
         )
         return bool(made)
 
-    def freeze_digests(self, older_than_s: float) -> int:
-        """Turn digests whose first member waits that long into one delivery a channel."""
-        now = self.now()
-        due = self._call("ZRANGEBYSCORE", self._keys("digests"), "-inf", now.timestamp() - older_than_s)
-        return sum(self._freeze(name.decode(), now) for name in due)
-
     def now(self) -> datetime:
         """The store's own time."""
         seconds, micros = self._call("TIME")
         return datetime.fromtimestamp(int(seconds) + int(micros) / 1e6, UTC)
-
-    def _freeze(self, digest: str, now: datetime) -> bool:
-        subscriber, _, channel = digest.partition(":")
-        members = [m.decode() for m in self._call("ZRANGE", self._keys("digest", digest), 0, 499)]
-        if not members:
-            self._call("ZREM", self._keys("digests"), digest)
-            return False
-        held = self.deliveries_by_id(members)
-        alerts = self.alerts_by_id({d.alert_id for d in held})
-        alert = _digest_alert(subscriber, members, [alerts[d.alert_id] for d in held if d.alert_id in alerts], now)
-        delivery = Delivery(
-            delivery_id=content_id("delivery", subscriber, alert.story_id, alert.occasion, channel),
-            alert_id=alert.alert_id,
-            subscriber_id=subscriber,
-            channel_id=channel,
-            created_at=now,
-        )
-        head = (subscriber, channel, alert.alert_id, ALERT.dump(alert), delivery.delivery_id, DELIVERY.dump(delivery))
-        return bool(self._run("freeze_digest", *head, self._keep_s, len(members), *members) == b"done")
-
-
-def _digest_alert(subscriber: str, members: Sequence[str], alerts: Sequence[Alert], now: datetime) -> Alert:
-    """The alert of a digest; its number is a hash of its members, so that freezing again gives the same one."""
-    number = content_id("digest", subscriber, *sorted(members))
-    return Alert(
-        alert_id=content_id("alert", subscriber, number, "digest"),
-        subscriber_id=subscriber,
-        story_id=number,
-        occasion=f"digest:{number}",
-        bell_ids=tuple(dict.fromkeys(b for alert in alerts for b in alert.bell_ids)),
-        rule_ids=tuple(sorted({r for alert in alerts for r in alert.rule_ids})),
-        created_at=now,
-        expires_at=now + timedelta(days=1),
-    )
 
 
 def _removed(channel_id: str) -> Channel:
@@ -198,6 +157,9 @@ def load_delivery(delivery_id: bytes | str, row: Mapping[bytes, bytes]) -> Deliv
         reason=row.get(b"reason", b"").decode(),
         is_repeat=row.get(b"repeat") == b"1",
         is_replay=row.get(b"replay") == b"1",
+        policy=row.get(b"policy", b"").decode(),
+        digest=row.get(b"digest", b"").decode(),
+        paused_s=float(row.get(b"paused", 0)),
         due_at=_time(row.get(b"due")),
         sent_at=_time(row.get(b"sent")),
     )
@@ -211,4 +173,4 @@ def _record_arguments(owner: str, delivery: Delivery) -> list[Arg]:
     due = delivery.due_at.timestamp() if delivery.due_at else 0
     sent = delivery.sent_at.timestamp() if delivery.sent_at else ""
     head: list[Arg] = [owner, delivery.delivery_id, delivery.channel_id, delivery.status.value, delivery.attempts]
-    return [*head, delivery.reason[:500], due, int(delivery.is_repeat), sent, delivery.subscriber_id]
+    return [*head, delivery.reason[:500], due, int(delivery.is_repeat), sent]

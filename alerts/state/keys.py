@@ -23,7 +23,8 @@
     fanouts            ZSET    bell ids not yet expanded -> Unix seconds
     alert:<id>         HASH    json (Alert), rule:<rule id> = 1
     alerts:<subscriber> ZSET   alert id -> Unix seconds
-    delivery:<id>      HASH    json (what never changes), status, attempts, reason, due, repeat, replay, owner, sent
+    delivery:<id>      HASH    json (what never changes), status, attempts, reason, due, repeat, replay, owner, sent, policy,
+                               paused (seconds), digest (which it waits for), carried (delivery id that tells it along)
     deliveries         ZSET    delivery id -> Unix seconds of its creation
     delivered:<alert>  SET     delivery ids of an alert
     lane:<channel>     ZSET    delivery ids not yet done -> Unix seconds due
@@ -31,14 +32,17 @@
     lanes:owner        HASH    channel id -> owner who serves it now
     lanes:until        ZSET    channel id -> Unix seconds its lease ends
     lanes:rest         ZSET    channel id -> Unix seconds until which it is left alone after a failure
-    digest:<subscriber>:<channel>  ZSET  delivery ids held for the next digest -> Unix seconds
-    digests            ZSET    "<subscriber>:<channel>" -> Unix seconds of its first member
+    digest:<digest>    ZSET    delivery ids held for it -> Unix seconds; named <subscriber>:<channel>:<kind>
+    digests            ZSET    open digest -> Unix seconds it is told
+    rings:<subscriber>:<channel>  ZSET  "<urgency>:<delivery id>" -> Unix seconds; of the last day, the latest 2,000
     leases:<owner>     SET     source:<id>, lane:<id>
     owners             HASH    owner -> "<queue> <Unix seconds of its last progress>"
     wake:<queue>       STRING  a wake-up is on its way (expires)
     turn:<name>        STRING  somebody did this a moment ago (expires)
     channels           HASH    channel id -> Channel as JSON, URL sealed
     subscribers        HASH    subscriber id -> Subscriber as JSON
+    mutes:<subscriber> HASH    mute id -> Mute as JSON
+    wishes:version     STRING  another value after any change of subscribers or mutes
     applied            HASH    configuration file -> fingerprint it had when it was applied
     counters           HASH    name -> how often, for /metrics
     schema             STRING  version of all this

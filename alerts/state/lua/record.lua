@@ -1,4 +1,4 @@
--- ARGV: prefix, owner, delivery, channel, status, attempts, reason, due, repeat (0|1), sent, subscriber.
+-- ARGV: prefix, owner, delivery, channel, status, attempts, reason, due, repeat (0|1), sent.
 local owner, id, channel, status, due = ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[8]
 local delivery = key('delivery:' .. id)
 local held = redis.call('HMGET', delivery, 'status', 'owner')
@@ -12,11 +12,6 @@ if status == 'pending' or status == 'retry' then
   redis.call('ZADD', key('lane:' .. channel), due, id)
 else
   redis.call('ZREM', key('lane:' .. channel), id)
-end
-if status == 'held' then
-  local digest = ARGV[11] .. ':' .. channel
-  redis.call('ZADD', key('digest:' .. digest), stamp(now), id)
-  redis.call('ZADD', key('digests'), 'NX', stamp(now), digest)
 end
 count('delivery_' .. status)
 return 'done'
