@@ -12,6 +12,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
+from alerts.preferences import NO_PREFERENCES, Preferences
+
 # ---------------------------------------------------------------- sources
 
 
@@ -269,7 +271,7 @@ class Bell:
 
     bell_id: str
     story_id: str
-    occasion: str  # first | escalation:<kind>:<value> | correction | all_clear | digest:<n>
+    occasion: str  # first | update:<n> | escalation:<kind>:<value> | correction | all_clear | operator:<kind>
     query_ids: tuple[str, ...]
     rules_version: int
     tagged: Tagged
@@ -288,6 +290,7 @@ class Subscriber:
 
     subscriber_id: str
     name: str = ""
+    preferences: Preferences = NO_PREFERENCES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -310,7 +313,7 @@ class Alert:
     alert_id: str
     subscriber_id: str
     story_id: str
-    occasion: str
+    occasion: str  # as the bell's, or digest:<kind>:<n>
     bell_ids: tuple[str, ...]  # what it tells; more than one in a digest
     rule_ids: tuple[str, ...]
     created_at: datetime
@@ -333,8 +336,8 @@ class DeliveryStatus(StrEnum):
     PENDING = "pending"
     SENDING = "sending"
     RETRY = "retry"
-    HELD = "held"  # waits for its digest
-    DIGESTED = "digested"  # a digest carries it on
+    HELD = "held"  # waits until it is due, or for its digest
+    DIGESTED = "digested"  # another delivery carries it on
     SENT = "sent"
     DEAD = "dead"
     EXPIRED = "expired"
@@ -362,6 +365,9 @@ class Delivery:
     is_repeat: bool = False  # an earlier attempt may have arrived
     is_replay: bool = False  # a person asked for it again
     reason: str = ""  # why it is in this state, in words
+    policy: str = ""  # what was last decided about it, in words; empty = it was simply due
+    digest: str = ""  # the digest it waits for: <subscriber>:<channel>:<kind>
+    paused_s: float = 0.0  # how long it was held: its time-to-live stood still
     due_at: datetime | None = None
     created_at: datetime | None = None
     queued_at: datetime | None = None  # when it was written

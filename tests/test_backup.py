@@ -10,7 +10,7 @@ import pytest
 
 from alerts.errors import ConfigError, StateError
 from alerts.models import DeliveryStatus
-from alerts.pipeline.deliver import expand
+from alerts.pipeline.expand import expand
 from alerts.state.server import running
 from tests.harness import Rig, a_rig, claim_all, entry, watched_rig
 

@@ -2,50 +2,57 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.delivery.policy import Action, decide, retry_at
+from alerts.delivery.policy import Action, Case, Decision, decide, retry_at
+from alerts.models import Alert, Bell, Channel, Tagged
 from tests.builders import NOW, a_bell, a_change, a_channel, a_tagged, an_alert
 
 RETRIES = (0.0, 5.0, 30.0, 120.0)
 LATE = NOW + timedelta(days=1)
 
 
-def caught_up(number: int = 1) -> object:
+def decided(bells: Sequence[Bell], alert: Alert, channel: Channel, now: datetime = NOW, **fields: Any) -> Decision:
+    return decide(Case(bells=bells, alert=alert, channel=channel, **fields), now=now)
+
+
+def caught_up(number: int = 1) -> Tagged:
     return a_tagged(number, change=a_change(number, is_catch_up=True))
 
 
 def test_a_due_delivery_is_sent() -> None:
     bell = a_bell()
-    assert decide([bell], an_alert(bell), a_channel(), now=NOW).action is Action.SEND
+    assert decided([bell], an_alert(bell), a_channel()).action is Action.SEND
 
 
 def test_a_channel_that_is_off_drops_and_says_why() -> None:
     bell = a_bell()
-    decision = decide([bell], an_alert(bell), a_channel(is_enabled=False, error="chat not found"), now=NOW)
+    decision = decided([bell], an_alert(bell), a_channel(is_enabled=False, error="chat not found"))
     assert (decision.action, decision.reason) == (Action.DROP, "the channel is switched off: chat not found")
 
 
 def test_an_alert_expires_at_its_very_moment() -> None:
     bell = a_bell()
     alert = an_alert(bell)
-    assert decide([bell], alert, a_channel(), now=alert.expires_at).action is Action.EXPIRE
-    assert decide([bell], alert, a_channel(), now=alert.expires_at - timedelta(seconds=1)).action is Action.SEND
+    assert decided([bell], alert, a_channel(), alert.expires_at).action is Action.EXPIRE
+    assert decided([bell], alert, a_channel(), alert.expires_at - timedelta(seconds=1)).action is Action.SEND
 
 
 def test_what_was_found_after_a_downtime_goes_into_a_digest() -> None:
     bell = a_bell(tagged=caught_up())
-    assert decide([bell], an_alert(bell), a_channel(), now=NOW).action is Action.DIGEST
+    assert decided([bell], an_alert(bell), a_channel()).action is Action.DIGEST
 
 
 def test_a_digest_of_missed_items_is_itself_sent() -> None:
     bell = a_bell(tagged=caught_up())
-    assert decide([bell], an_alert(bell, occasion="digest:1"), a_channel(), now=NOW).action is Action.SEND
+    assert decided([bell], an_alert(bell, occasion="digest:away:1"), a_channel()).action is Action.SEND
 
 
 @pytest.mark.parametrize(("attempts", "planned_s"), [(0, 0), (1, 5), (2, 30), (3, 120), (4, 120), (99, 120)])

@@ -10,7 +10,7 @@ import pytest
 
 from alerts.errors import NotFoundError, StateError
 from alerts.models import DeliveryStatus, Mark, PollState
-from alerts.ports import Expansion, Lane, LaneEnd, Outcome, Verdict
+from alerts.ports import Expansion, Lane, LaneEnd, Outcome, Settlement, Verdict
 from alerts.state.codec import changed_chunks, pack_mark, unpack_chunks, unpack_marks
 from alerts.state.redis import RedisState
 from tests.builders import (
@@ -286,14 +286,17 @@ def test_a_retry_waits_in_the_lane_until_it_is_due(state: RedisState) -> None:
 def test_held_deliveries_become_one_digest_and_nothing_falls_between(state: RedisState) -> None:
     ring(state)
     delivery = lanes(state)[0].parcels[0].delivery
-    state.record("d", [Verdict(delivery=replace(delivery, status=DeliveryStatus.HELD))])
+    held = replace(delivery, status=DeliveryStatus.HELD, digest="me:desk:planned", due_at=state.now() + timedelta(minutes=5))
+    state.settle("d", [Settlement(delivery=held)])
     state.release_lanes("d", [LaneEnd(channel_id="desk")])
-    assert state.freeze_digests(0) == 1
+    assert state.freeze_digests() == 0
+    state.shift_due(-301)
+    assert state.freeze_digests() == 1
     assert state.delivery(delivery.delivery_id).status is DeliveryStatus.DIGESTED
     [lane] = lanes(state)
-    assert lane.parcels[0].alert.occasion.startswith("digest:")
+    assert lane.parcels[0].alert.occasion.startswith("digest:planned:")
     assert lane.parcels[0].bells == (a_bell(),)
-    assert state.freeze_digests(0) == 0
+    assert state.freeze_digests() == 0
 
 
 def test_a_dropped_delivery_is_not_sent_and_can_be_replayed(state: RedisState) -> None:

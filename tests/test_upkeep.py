@@ -10,7 +10,7 @@ import pytest
 
 from alerts.models import DeliveryStatus, PollState
 from alerts.pipeline import warn
-from alerts.pipeline.deliver import expand
+from alerts.pipeline.expand import expand
 from alerts.pipeline.upkeep import Sweeper
 from tests.builders import a_poll_commit
 from tests.harness import Rig, claim_all, entry, watched_rig

@@ -39,7 +39,9 @@ _log = structlog.get_logger("notify")
 class FreePlaces:
     """What is free of the places for transfers, of all and to each host, and for threads; what is taken is noted here only."""
 
-    def __init__(self, host_of: Callable[[str], str], *, transfers: int, threads: int, hosts: Mapping[str, int], sizes: DeliverSettings) -> None:
+    def __init__(
+        self, host_of: Callable[[str], str], *, transfers: int, threads: int, hosts: Mapping[str, int], sizes: DeliverSettings
+    ) -> None:
         self._host_of = host_of
         self._transfers, self._threads = transfers, threads
         self._hosts = Counter(hosts)

@@ -62,25 +62,31 @@ class ThreadedLanes:
             self._active.discard(lane)
 
     def _work(self) -> None:
-        while True:
-            try:
-                lane = self._waiting.get(timeout=_REST_S)
-            except queue.Empty:
-                with self._lock:
-                    if self._waiting.empty():
-                        self._threads -= 1
-                        return
-                continue
-            lane.begin()
-            while (envelope := lane.upcoming()) is not None:
-                if self.is_closing:
-                    lane.skip_rest(CLOSING)
-                    continue
-                lane.settle(self._send(lane, envelope))
+        while (lane := self._next()) is not None:
+            self._drive(lane)
             with self._lock:
                 if lane.is_given_up:  # another thread has taken the place of this one
                     self._hanging -= 1
                     return
+
+    def _next(self) -> RunningLane | None:
+        """The next lane; None when there was nothing to do for a while."""
+        while True:
+            try:
+                return self._waiting.get(timeout=_REST_S)
+            except queue.Empty:
+                with self._lock:
+                    if self._waiting.empty():
+                        self._threads -= 1
+                        return None
+
+    def _drive(self, lane: RunningLane) -> None:
+        lane.begin()
+        while (envelope := lane.upcoming()) is not None:
+            if self.is_closing:
+                lane.skip_rest(CLOSING)
+            else:
+                lane.settle(self._send(lane, envelope))
 
     def _watch(self) -> None:
         """Give up lanes that hang beyond two deadlines, as long as there are lanes."""

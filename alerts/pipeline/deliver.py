@@ -1,8 +1,8 @@
 """deliver: who must be told on which channel, and what came of it.
 
 First every bell is expanded (expand.py). Then lanes are claimed (claim.py): a lane is one channel with its due deliveries,
-sent in order, and it ends at the first failure that may pass. What to do with each delivery is decided, all that is to be
-sent is written into the local ledger in one go, and handed over; `sending` is in the store before anything leaves. What
+sent in order, and it ends at the first failure that may pass. What to do with each delivery is decided (decide.py), all that
+is to be sent is written into the local ledger in one go, and handed over; `sending` is in the store before anything leaves. What
 came of it is recorded together (record.py).
 """
 
@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from alerts.delivery.ledger import LedgerRow
-from alerts.delivery.policy import Action, Decision, decide
 from alerts.delivery.render import render
 from alerts.errors import ConfigError
-from alerts.models import Channel, Delivery, DeliveryStatus, Envelope
+from alerts.models import DeliveryStatus, Envelope
 from alerts.pipeline.claim import claim
+from alerts.pipeline.decide import Decider, Ready
 from alerts.pipeline.expand import expand
 from alerts.pipeline.record import Sending, record, report_dead
 from alerts.pipeline.tools import Tools, Turn
@@ -28,11 +28,11 @@ _WAIT_S = 0.1  # longest wait for what is being sent before it is looked what el
 
 def deliver(tools: Tools) -> int:
     """Expand bells and send what is due; how many deliveries were taken up."""
-    turn, taken = Turn(tools, "deliver"), 0
+    turn, decider, taken = Turn(tools, "deliver"), Decider(tools), 0
     while True:
         expanded = expand(tools)
         lanes = claim(tools)
-        _start(tools, lanes)
+        _start(tools, lanes, decider.ready(lanes, datetime.now(UTC)))
         taken += sum(len(lane.parcels) for lane in lanes)
         is_busy = bool(lanes or expanded)
         progress = tools.notifier.collect(0.0 if is_busy else _WAIT_S)
@@ -48,7 +48,7 @@ def finish(tools: Tools) -> None:
     record(tools, tools.notifier.close(tools.settings.watch.stop_s))
 
 
-# ---------------------------------------------------------------- decide, render, hand over
+# ---------------------------------------------------------------- render, hand over
 
 
 @dataclass(slots=True)
@@ -61,34 +61,24 @@ class _Batch:
     loads: list[Load] = field(default_factory=list)
 
 
-def _start(tools: Tools, lanes: Sequence[Lane]) -> None:
-    """Decide about each delivery of the lanes and hand over what is to be sent."""
-    if not lanes:
-        return
-    now, batch = datetime.now(UTC), _Batch()
-    tools.ledger.refresh()
-    for lane in lanes:
-        _prepare(tools, lane, batch, now)
+def _start(tools: Tools, lanes: Sequence[Lane], ready: Sequence[Sequence[Ready]]) -> None:
+    """Hand over what of the lanes is to be sent, in their order."""
+    batch = _Batch()
+    for lane, sends in zip(lanes, ready, strict=True):
+        _prepare(tools, lane, [one.parcel for one in sends], batch)
     tools.state.record(tools.owner, batch.verdicts)
     tools.state.release_lanes(tools.owner, batch.ends)
     tools.ledger.intend(batch.intended)
     tools.notifier.submit(batch.loads)
 
 
-def _prepare(tools: Tools, lane: Lane, batch: _Batch, now: datetime) -> None:
+def _prepare(tools: Tools, lane: Lane, sends: Sequence[Parcel], batch: _Batch) -> None:
     """Put what one lane needs into the batch."""
     try:
         url = tools.keys.unseal(lane.channel.url) if lane.channel.is_enabled else ""
     except ConfigError as error:
         _refuse(tools, lane, batch, str(error))
         return
-    sends = []
-    for parcel in (_as_known(tools, parcel, now) for parcel in lane.parcels):
-        decision = _decide(tools, parcel, lane.channel, now)
-        if decision.action is Action.SEND:
-            sends.append(parcel)
-        else:
-            batch.verdicts.append(Verdict(delivery=_decided(parcel.delivery, decision)))
     if not sends:
         batch.ends.append(LaneEnd(channel_id=lane.channel.channel_id))
         return
@@ -103,61 +93,6 @@ def _refuse(tools: Tools, lane: Lane, batch: _Batch, reason: str) -> None:
     batch.verdicts += [Verdict(delivery=delivery) for delivery in dead]
     batch.ends.append(LaneEnd(channel_id=lane.channel.channel_id))
     report_dead(tools, lane.channel, reason)
-
-
-def _as_known(tools: Tools, parcel: Parcel, now: datetime) -> Parcel:
-    """The parcel with what only this host knows, and with a new time-to-live when a person sends it again."""
-    delivery, alert = parcel.delivery, parcel.alert
-    if delivery.is_replay and delivery.attempts <= len(tools.settings.deliver.retries_s):  # once through the list, whatever its age
-        alert = replace(alert, expires_at=max(alert.expires_at, now + timedelta(seconds=tools.settings.deliver.ttl_s)))
-    if not delivery.reason and tools.ledger.outcome(delivery.delivery_id) == "intended":  # the store forgot that it was being sent
-        delivery = replace(delivery, is_repeat=True)
-    if alert is parcel.alert and delivery is parcel.delivery:
-        return parcel
-    return replace(parcel, delivery=delivery, alert=alert)
-
-
-def _decide(tools: Tools, parcel: Parcel, channel: Channel, now: datetime) -> Decision:
-    """Send, hold, digest or drop; what the ledger says was accepted is not sent again unless a person asks."""
-    delivery = parcel.delivery
-    if not delivery.is_replay:
-        if tools.ledger.outcome(delivery.delivery_id) == "accepted":
-            return Decision(Action.TOLD, "the ledger of this host says it was accepted before")
-        items = tuple(i for bell in parcel.bells for i in bell.item_ids)
-        told = tools.ledger.was_told(delivery.subscriber_id, delivery.channel_id, items) if _is_first(parcel) else None
-        if told:
-            return Decision(Action.TOLD, f"the ledger of this host says {told} told this story before")
-        if delivery.is_repeat and not parcel.is_resent:
-            return Decision(Action.DROP, "it may have arrived, and its rule says not to send it again then")
-    decision = decide(parcel.bells, parcel.alert, channel, now=now)
-    if delivery.is_replay and decision.action is Action.DIGEST:
-        return Decision(Action.SEND, "a person asked for it")
-    return decision
-
-
-def _is_first(parcel: Parcel) -> bool:
-    return parcel.alert.occasion == "first"
-
-
-_STATUS = {
-    Action.HOLD: DeliveryStatus.RETRY,
-    Action.DIGEST: DeliveryStatus.HELD,
-    Action.DROP: DeliveryStatus.DROPPED,
-    Action.EXPIRE: DeliveryStatus.EXPIRED,
-    Action.TOLD: DeliveryStatus.SENT,
-}
-
-
-def _decided(delivery: Delivery, decision: Decision) -> Delivery:
-    """A delivery that is not sent now; no attempt was made."""
-    return replace(
-        delivery,
-        status=_STATUS[decision.action],
-        attempts=delivery.attempts - 1,
-        reason=decision.reason,
-        due_at=decision.due_at,
-        sent_at=datetime.now(UTC) if decision.action is Action.TOLD else None,
-    )
 
 
 def _ledger_row(parcel: Parcel) -> LedgerRow:

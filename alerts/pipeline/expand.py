@@ -44,8 +44,13 @@ def _chunk(tools: Tools, fanout: Fanout, book: ChannelBook) -> Expansion:
         cursor=cursor,
         alerts=list(alerts.values()),
         deliveries=list(deliveries.values()),
-        is_urgent=fanout.cursor == _START and bell.tagged.urgency <= tools.settings.deliver.urgent,
+        is_urgent=fanout.cursor == _START and _is_urgent(bell, tools.settings.deliver.urgent),
     )
+
+
+def _is_urgent(bell: Bell, limit: int) -> bool:
+    """Whether it is to go before others; what only changes messages in place can wait."""
+    return bell.tagged.urgency <= limit and not bell.occasion.startswith("update:")
 
 
 def _next_rules(tools: Tools, fanout: Fanout) -> tuple[list[Rule], str]:

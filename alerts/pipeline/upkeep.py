@@ -46,7 +46,7 @@ def sweep(tools: Tools, sweeper: Sweeper) -> dict[str, int]:
         tools.state.shift_due(jumped)
         warn(tools, "clock", "store", f"The clock of the store's host jumped by {jumped:.0f} s; due times were moved with it.")
     done = tools.state.sweep()
-    done["digests"] = tools.state.freeze_digests(tools.settings.deliver.digest_s)
+    done["digests"] = tools.state.freeze_digests()
     for queue, waiting in tools.state.waiting().items():
         if waiting:
             tools.wake_up(queue)

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from alerts.ports.engine import DeliverStore, KeepStore, PollStore, SiftStore
 from alerts.ports.notifier import Load, Notifier, Places, Progress
+from alerts.ports.policy import NO_WISHES, Facts, FirstIds, FirstTold, Place, PolicyStore, Release, Ring, Settlement, Wishes
 from alerts.ports.registry import RegistryStore
 from alerts.ports.values import (
     Bucket,
@@ -28,17 +29,21 @@ from alerts.ports.values import (
 )
 
 
-class State(PollStore, SiftStore, DeliverStore, KeepStore, RegistryStore, Protocol):
+class State(PollStore, SiftStore, DeliverStore, PolicyStore, KeepStore, RegistryStore, Protocol):
     """The whole store."""
 
 
 __all__ = [
+    "NO_WISHES",
     "Bucket",
     "ChannelBook",
     "DeliverStore",
     "DueLane",
     "Expansion",
+    "Facts",
     "Fanout",
+    "FirstIds",
+    "FirstTold",
     "KeepStore",
     "Lane",
     "LaneAsk",
@@ -47,15 +52,21 @@ __all__ = [
     "Notifier",
     "Outcome",
     "Parcel",
+    "Place",
     "Places",
+    "PolicyStore",
     "PollCommit",
     "PollStore",
     "Progress",
     "QueuedItem",
     "RegistryStore",
+    "Release",
+    "Ring",
+    "Settlement",
     "SiftCommit",
     "SiftStore",
     "SifterLease",
     "State",
     "Verdict",
+    "Wishes",
 ]

@@ -130,8 +130,8 @@ class DeliverStore(Protocol):
         """Keep a bell that is expanded by its maker; False when it is there already."""
         ...
 
-    def freeze_digests(self, older_than_s: float) -> int:
-        """Turn digests whose first member waits that long into one delivery a channel; how many were frozen."""
+    def freeze_digests(self) -> int:
+        """Turn the open digests that are due into one delivery each; how many. What comes later is for the next one."""
         ...
 
 

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from alerts.errors import StateError
 from alerts.models import Alert, Bell, Breaker, Change, Channel, Delivery, Mark, PollState, Rule, Source, Story, Subscriber, Tagged
+from alerts.preferences import Mute
 from alerts.state.keys import CHUNK
 
 T = TypeVar("T")
@@ -60,6 +61,7 @@ DELIVERY = Codec(Delivery)
 CHANNEL = Codec(Channel)
 BREAKER = Codec(Breaker)
 SUBSCRIBER = Codec(Subscriber)
+MUTE = Codec(Mute)
 
 # item 8, guid 6, url 6, title 6, fingerprint 6, first seen 4, last seen hour 2, flags 1
 _MARK = struct.Struct("<QIHIHIHIHIHB")

@@ -1,18 +1,17 @@
-"""The deliverer's part of the store: expand bells, freeze digests; lanes are in lanes.py."""
+"""The deliverer's part of the store: bells, and the alerts and deliveries that they become; lanes are in lanes.py."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-from alerts.models import Alert, Bell, Delivery, Rule
+from alerts.models import Bell, Rule
 from alerts.ports import Expansion, Fanout, Outcome
 from alerts.state.codec import ALERT, BELL, DELIVERY
 from alerts.state.lanes import LaneKeeper
 from alerts.state.scripts import Arg
 from alerts.state.sift import load_rule
-from alerts.text.fingerprint import content_id
 
 
 class DeliverKeeper(LaneKeeper):
@@ -68,47 +67,7 @@ class DeliverKeeper(LaneKeeper):
         )
         return bool(made)
 
-    def freeze_digests(self, older_than_s: float) -> int:
-        """Turn digests whose first member waits that long into one delivery a channel."""
-        now = self.now()
-        due = self._call("ZRANGEBYSCORE", self._keys("digests"), "-inf", now.timestamp() - older_than_s)
-        return sum(self._freeze(name.decode(), now) for name in due)
-
     def now(self) -> datetime:
         """The store's own time."""
         seconds, micros = self._call("TIME")
         return datetime.fromtimestamp(int(seconds) + int(micros) / 1e6, UTC)
-
-    def _freeze(self, digest: str, now: datetime) -> bool:
-        subscriber, _, channel = digest.partition(":")
-        members = [m.decode() for m in self._call("ZRANGE", self._keys("digest", digest), 0, 499)]
-        if not members:
-            self._call("ZREM", self._keys("digests"), digest)
-            return False
-        held = self.deliveries_by_id(members)
-        alerts = self.alerts_by_id({d.alert_id for d in held})
-        alert = _digest_alert(subscriber, members, [alerts[d.alert_id] for d in held if d.alert_id in alerts], now)
-        delivery = Delivery(
-            delivery_id=content_id("delivery", subscriber, alert.story_id, alert.occasion, channel),
-            alert_id=alert.alert_id,
-            subscriber_id=subscriber,
-            channel_id=channel,
-            created_at=now,
-        )
-        head = (subscriber, channel, alert.alert_id, ALERT.dump(alert), delivery.delivery_id, DELIVERY.dump(delivery))
-        return bool(self._run("freeze_digest", *head, self._keep_s, len(members), *members) == b"done")
-
-
-def _digest_alert(subscriber: str, members: Sequence[str], alerts: Sequence[Alert], now: datetime) -> Alert:
-    """The alert of a digest; its number is a hash of its members, so that freezing again gives the same one."""
-    number = content_id("digest", subscriber, *sorted(members))
-    return Alert(
-        alert_id=content_id("alert", subscriber, number, "digest"),
-        subscriber_id=subscriber,
-        story_id=number,
-        occasion=f"digest:{number}",
-        bell_ids=tuple(dict.fromkeys(b for alert in alerts for b in alert.bell_ids)),
-        rule_ids=tuple(sorted({r for alert in alerts for r in alert.rule_ids})),
-        created_at=now,
-        expires_at=now + timedelta(days=1),
-    )

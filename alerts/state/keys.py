@@ -24,7 +24,8 @@
     alert:<id>         HASH    json (Alert), rule:<rule id> = 1
     alerts:<subscriber> ZSET   alert id -> Unix seconds
     delivery:<id>      HASH    json (what never changes), status, attempts, reason, due, repeat, replay, owner, queued, sent,
-                               tried (the last attempts, one a line)
+                               tried (the last attempts, one a line), policy, paused (seconds), digest (which it waits
+                               for), carried (delivery id that tells it along)
     deliveries         ZSET    delivery id -> Unix seconds of its creation
     delivered:<alert>  SET     delivery ids of an alert
     lane:<channel>     ZSET    delivery ids not yet done, in their order -> Unix seconds due, 10,000,000,000 less when urgent
@@ -38,8 +39,9 @@
     limited:<bucket>   ZSET    channel ids that the service asked to wait -> until when
     breakers           HASH    channel id -> Breaker as JSON, of channels that fail
     canary             HASH    json (Canary), item (id of the last one), planted (Unix seconds), alarmed
-    digest:<subscriber>:<channel>  ZSET  delivery ids held for the next digest -> Unix seconds
-    digests            ZSET    "<subscriber>:<channel>" -> Unix seconds of its first member
+    digest:<digest>    ZSET    delivery ids held for it -> Unix seconds; named <subscriber>:<channel>:<kind>
+    digests            ZSET    open digest -> Unix seconds it is told
+    rings:<subscriber>:<channel>  ZSET  "<urgency>:<delivery id>" -> Unix seconds; of the last day, the latest 2,000
     leases:<owner>     SET     source:<id>, lane:<id>
     owners             HASH    owner -> "<queue> <Unix seconds of its last progress>"
     wake:<queue>       STRING  a wake-up is on its way (expires)
@@ -47,6 +49,8 @@
     channels           HASH    channel id -> Channel as JSON, URL sealed
     channels:version   STRING  another one after every change of a channel
     subscribers        HASH    subscriber id -> Subscriber as JSON
+    mutes:<subscriber> HASH    mute id -> Mute as JSON
+    wishes:version     STRING  another value after any change of subscribers or mutes
     applied            HASH    configuration file -> fingerprint it had when it was applied
     counters           HASH    name -> how often, for /metrics
     schema             STRING  version of all this

@@ -146,7 +146,7 @@ def _verdict_arguments(verdict: Verdict) -> list[Arg]:
     due = f"{delivery.due_at.timestamp():.3f}" if delivery.due_at else 0
     sent = delivery.sent_at.timestamp() if delivery.sent_at else ""
     head: list[Arg] = [delivery.delivery_id, delivery.channel_id, delivery.status.value, delivery.attempts]
-    tail: list[Arg] = [sent, delivery.subscriber_id, dump_tried(delivery.tried), int(verdict.keeps_place)]
+    tail: list[Arg] = [sent, dump_tried(delivery.tried), int(verdict.keeps_place)]
     return [*head, delivery.reason[:_LONGEST_REASON], due, int(delivery.is_repeat), *tail]
 
 
@@ -178,6 +178,9 @@ def load_delivery(delivery_id: bytes | str, row: Mapping[bytes, bytes]) -> Deliv
         reason=row.get(b"reason", b"").decode(),
         is_repeat=row.get(b"repeat") == b"1",
         is_replay=row.get(b"replay") == b"1",
+        policy=row.get(b"policy", b"").decode(),
+        digest=row.get(b"digest", b"").decode(),
+        paused_s=float(row.get(b"paused", 0)),
         due_at=_time(row.get(b"due")),
         queued_at=_time(row.get(b"queued")),
         sent_at=_time(row.get(b"sent")),

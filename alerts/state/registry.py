@@ -12,15 +12,15 @@ from alerts.errors import NotFoundError, StateError
 from alerts.models import Alert, Bell, Channel, Delivery, DeliveryStatus, PollState, Rule, Source, Subscriber, Tagged
 from alerts.state.base import as_hash
 from alerts.state.codec import CHANNEL, POLL_STATE, SOURCE, STORED_RULE, SUBSCRIBER, TAGGED, StoredRule
-from alerts.state.deliver import DeliverKeeper
 from alerts.state.lanes import load_alert
+from alerts.state.policy import PolicyKeeper
 from alerts.state.sift import load_rule
 
 _PAGE = 200
 _ARCHIVE_PAGE = 2000  # entries read at once, about 2 MB
 
 
-class Registry(DeliverKeeper):
+class Registry(PolicyKeeper):
     """Implements `ports.RegistryStore`."""
 
     def put_source(self, source: Source) -> bool:
@@ -64,15 +64,11 @@ class Registry(DeliverKeeper):
         pending = [d for channel in self.channels() for d in self._pending(channel.channel_id)]
         alerts = self.alerts_by_id({d.alert_id for d in pending})
         mine = [d for d in pending if (a := alerts.get(d.alert_id)) and set(a.rule_ids) == {rule_id}]
-        return self._drop(mine, f"the rule {rule_id} was removed or paused")
+        return self.drop_waiting(mine, f"the rule {rule_id} was removed or paused")
 
     def _pending(self, channel_id: str) -> list[Delivery]:
         ids = [i.decode() for i in self._call("ZRANGE", self._keys("lane", channel_id), 0, -1)]
         return self.deliveries_by_id(ids)
-
-    def _drop(self, deliveries: Sequence[Delivery], reason: str) -> int:
-        calls = [(d.delivery_id, "dropped", reason, self._keep_s) for d in deliveries]
-        return sum(a == b"done" for a in self._run_many("move_delivery", calls)) if calls else 0
 
     def rules(self) -> list[Rule]:
         """All rules in the order of their ids."""
@@ -93,7 +89,7 @@ class Registry(DeliverKeeper):
 
     def remove_channel(self, channel_id: str) -> int:
         """Remove a channel and drop its pending deliveries; how many."""
-        dropped = self._drop(self._pending(channel_id), f"the channel {channel_id} was removed")
+        dropped = self.drop_waiting(self._pending(channel_id), f"the channel {channel_id} was removed")
         if not self._run("put_channel", channel_id, "", uuid.uuid4().hex):
             raise NotFoundError(f"no channel {channel_id!r}; `tocsin channels list` shows them")
         return dropped
@@ -105,6 +101,7 @@ class Registry(DeliverKeeper):
     def put_subscriber(self, subscriber: Subscriber) -> None:
         """Add or replace a subscriber."""
         self._call("HSET", self._keys("subscribers"), subscriber.subscriber_id, SUBSCRIBER.dump(subscriber))
+        self.note_wishes_changed()
 
     def subscribers(self) -> list[Subscriber]:
         """All subscribers in the order of their ids."""

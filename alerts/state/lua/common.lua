@@ -46,3 +46,13 @@ local function end_source_lease(source, owner)
   end
   redis.call('SREM', key('leases:' .. owner), 'source:' .. source)
 end
+
+-- A delivery that waits, held or in a digest, is told along by another one.
+local function carry(id, by, channel)
+  local delivery = key('delivery:' .. id)
+  local held = redis.call('HMGET', delivery, 'status', 'digest')
+  if held[1] ~= 'held' then return end
+  redis.call('HSET', delivery, 'status', 'digested', 'reason', 'told by ' .. by, 'carried', by)
+  redis.call('ZREM', key('lane:' .. channel), id)
+  if held[2] then redis.call('ZREM', key('digest:' .. held[2]), id) end
+end
