@@ -10,6 +10,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from alerts.delivery.lane import CLOSING, RunningLane
 from alerts.models import Envelope, Receipt
@@ -72,13 +73,12 @@ class ThreadedLanes:
     def _next(self) -> RunningLane | None:
         """The next lane; None when there was nothing to do for a while."""
         while True:
-            try:
+            with suppress(queue.Empty):
                 return self._waiting.get(timeout=_REST_S)
-            except queue.Empty:
-                with self._lock:
-                    if self._waiting.empty():
-                        self._threads -= 1
-                        return None
+            with self._lock:
+                if self._waiting.empty():
+                    self._threads -= 1
+                    return None
 
     def _drive(self, lane: RunningLane) -> None:
         lane.begin()

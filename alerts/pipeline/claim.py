@@ -13,8 +13,8 @@ from alerts.models import Channel
 from alerts.pipeline.tools import Tools
 from alerts.ports import DueLane, Lane, LaneAsk, Places
 
-_LOOK = 400  # lanes looked at in one go
-_MOST_LOOKS = 5  # so deep is looked for lanes that find a place, when those before them do not
+_LOOK = 200  # lanes looked at in one go
+_MOST_LOOKS = 10  # so deep is looked when none of those before finds a place
 
 
 def claim(tools: Tools) -> list[Lane]:
@@ -29,7 +29,7 @@ def _choose(tools: Tools) -> list[LaneAsk]:
     for look in range(_MOST_LOOKS):
         due = tools.state.due_lanes(limit=_LOOK, skip=look * _LOOK)
         asks += _placed(tools, _fair(due), places)
-        if places.is_full or sum(not lane.is_urgent for lane in due) < _LOOK:
+        if asks or places.is_full or sum(not lane.is_urgent for lane in due) < _LOOK:
             break
     return asks
 
