@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import warnings
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,6 +39,13 @@ class Mail:
         message = message_from_bytes(self.content, policy=default)
         assert isinstance(message, EmailMessage)
         return message
+
+    @property
+    def text(self) -> str:
+        """Its plain text."""
+        part = self.message.get_body(("plain",))
+        assert part is not None
+        return str(part.get_content())
 
 
 @dataclass
@@ -110,13 +118,17 @@ class _AnyPort(Controller):
 
     def factory(self) -> SMTP:
         """One session."""
-        return SMTP(self.handler, **self.SMTP_kwargs)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # it does not see that TLS was there from the first byte
+            return SMTP(self.handler, **self.SMTP_kwargs)
 
 
 @contextmanager
-def mail_server(box: MailServer, *, tls: ssl.SSLContext | None = None, is_implicit: bool = False) -> Iterator[MailServer]:
-    """The server on a port of loopback (`box.port`); with tls it wants STARTTLS, or speaks TLS from the first byte."""
-    options: dict[str, Any] = {"hostname": "127.0.0.1", "port": 0, "decode_data": False, "enable_SMTPUTF8": False}
+def mail_server(
+    box: MailServer, *, port: int = 0, tls: ssl.SSLContext | None = None, is_implicit: bool = False
+) -> Iterator[MailServer]:
+    """The server on a port of loopback, any when 0 (`box.port`); with tls it wants STARTTLS, or speaks TLS from the first byte."""
+    options: dict[str, Any] = {"hostname": "127.0.0.1", "port": port, "decode_data": False, "enable_SMTPUTF8": False}
     if tls and is_implicit:
         options["ssl_context"] = tls
     elif tls:
