@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from alerts.delivery.http_sender import HttpSender, HttpService
+from alerts.delivery.http_sender import HttpService, ServiceSender
 from alerts.http.client import HttpClient
 from alerts.http.guard import AddressGuard
 from alerts.models import Envelope
@@ -35,7 +35,7 @@ def an_envelope(url: str, **fields: Any) -> Envelope:
 @contextmanager
 def http_sender(
     service: HttpService, guard: AddressGuard = LOOPBACK, *, clock: Callable[[], datetime] = lambda: NOW
-) -> Iterator[HttpSender]:
+) -> Iterator[ServiceSender]:
     """A sender of this service; its connections are closed at the end."""
     clients: list[HttpClient] = []
 
@@ -43,6 +43,6 @@ def http_sender(
         clients.append(HttpClient(HttpSettings(), guard))
         return clients[-1]
 
-    yield HttpSender(service, new_client, clock=clock)
+    yield ServiceSender(service, new_client, clock=clock)
     for client in clients:
         client.close()

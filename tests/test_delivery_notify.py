@@ -245,7 +245,7 @@ def test_the_real_senders_are_found_by_the_url() -> None:
         "console:": "ConsoleSender",
         "json://h.example": "AppriseSender",
         "mailto://h.example": "MailSender",
-        "tgram://x": "HttpSender",
+        "tgram://x": "ServiceSender",
     }
     native = {id(senders.sender_of(f"{scheme}://x")) for scheme in ("webhook+https", "tgram", "ntfys", "discord")}
     assert len(native) == 4

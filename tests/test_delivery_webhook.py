@@ -11,8 +11,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from alerts.delivery.http_sender import HttpSender
-from alerts.delivery.webhook import Webhook, sign
+from alerts.delivery.webhook import WebhookSender, sign
 from alerts.http.client import HttpClient
 from alerts.http.guard import AddressGuard
 from alerts.models import Envelope, Receipt, ReceiptStatus
@@ -25,14 +24,14 @@ SECRET, OLD_SECRET = (f"whsec_{base64.b64encode(key).decode()}" for key in (KEY,
 
 
 @pytest.fixture
-def sender() -> Iterator[HttpSender]:
+def sender() -> Iterator[WebhookSender]:
     clients: list[HttpClient] = []
 
     def new_client() -> HttpClient:
         clients.append(HttpClient(HttpSettings(), AddressGuard(("127.0.0.0/8",))))
         return clients[-1]
 
-    yield HttpSender(Webhook(), new_client, clock=lambda: NOW)
+    yield WebhookSender(new_client, clock=lambda: NOW)
     for client in clients:
         client.close()
 
@@ -48,12 +47,12 @@ def an_envelope(server: LocalServer, path: str = "/hook", *, user: str = "", del
     )
 
 
-def answered(sender: HttpSender, answer: bytes | Script, path: str = "/hook") -> Receipt:
+def answered(sender: WebhookSender, answer: bytes | Script, path: str = "/hook") -> Receipt:
     with serving(lambda _asked: answer) as server:
         return sender.send(an_envelope(server, path), timeout_s=5)
 
 
-def sent(sender: HttpSender, path: str = "/hook", **changes: str) -> Asked:
+def sent(sender: WebhookSender, path: str = "/hook", **changes: str) -> Asked:
     with serving(lambda _asked: reply(204)) as server:
         receipt = sender.send(an_envelope(server, path, **changes), timeout_s=5)
         assert receipt.status is ReceiptStatus.ACCEPTED
@@ -61,7 +60,7 @@ def sent(sender: HttpSender, path: str = "/hook", **changes: str) -> Asked:
     return asked
 
 
-def test_the_body_is_json_with_fields_and_words(sender: HttpSender) -> None:
+def test_the_body_is_json_with_fields_and_words(sender: WebhookSender) -> None:
     asked = sent(sender)
     assert (asked.method, asked.path, asked.headers["content-type"]) == ("POST", "/hook", "application/json")
     assert json.loads(asked.body) == {
@@ -74,13 +73,13 @@ def test_the_body_is_json_with_fields_and_words(sender: HttpSender) -> None:
     }
 
 
-def test_the_delivery_id_is_the_key_and_the_time_is_sent(sender: HttpSender) -> None:
+def test_the_delivery_id_is_the_key_and_the_time_is_sent(sender: WebhookSender) -> None:
     headers = sent(sender).headers
     assert (headers["webhook-id"], headers["webhook-timestamp"]) == ("delivery-1", str(int(NOW.timestamp())))
     assert "webhook-signature" not in headers
 
 
-def test_the_signature_covers_id_time_and_body_and_the_secret_stays_here(sender: HttpSender) -> None:
+def test_the_signature_covers_id_time_and_body_and_the_secret_stays_here(sender: WebhookSender) -> None:
     asked = sent(sender, f"/hook?desk=night&secret={SECRET}")
     signed = f"delivery-1.{int(NOW.timestamp())}.".encode() + asked.body
     expected = base64.b64encode(hmac.new(KEY, signed, hashlib.sha256).digest()).decode()
@@ -95,17 +94,17 @@ def test_the_signature_of_the_standards_own_example() -> None:
     assert signature == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
 
-def test_two_secrets_sign_while_the_receiver_changes_over(sender: HttpSender) -> None:
+def test_two_secrets_sign_while_the_receiver_changes_over(sender: WebhookSender) -> None:
     asked = sent(sender, f"/hook?secret={SECRET}&secret={OLD_SECRET}")
     assert len(asked.headers["webhook-signature"].split(" ")) == 2
 
 
-def test_a_user_in_the_url_becomes_a_header(sender: HttpSender) -> None:
+def test_a_user_in_the_url_becomes_a_header(sender: WebhookSender) -> None:
     asked = sent(sender, user="desk:p%40ss@")
     assert asked.headers["authorization"] == f"Basic {base64.b64encode(b'desk:p@ss').decode()}"
 
 
-def test_connections_are_kept(sender: HttpSender) -> None:
+def test_connections_are_kept(sender: WebhookSender) -> None:
     with serving(lambda _asked: reply(200)) as server:
         for number in range(5):
             sender.send(an_envelope(server, delivery_id=f"delivery-{number}"), timeout_s=5)
@@ -120,7 +119,7 @@ def test_connections_are_kept(sender: HttpSender) -> None:
         *((status, ReceiptStatus.TRANSIENT) for status in (302, 307, 408, 425, 429, 500, 502, 503, 504)),
     ],
 )
-def test_the_status_says_whether_trying_again_can_help(sender: HttpSender, status: int, expected: ReceiptStatus) -> None:
+def test_the_status_says_whether_trying_again_can_help(sender: WebhookSender, status: int, expected: ReceiptStatus) -> None:
     assert answered(sender, reply(status)).status is expected
 
 
@@ -139,31 +138,31 @@ def test_the_status_says_whether_trying_again_can_help(sender: HttpSender, statu
         (reply(410, retry_after="7"), None),
     ],
 )
-def test_a_wait_that_is_asked_for_is_passed_on(sender: HttpSender, answer: bytes, wait_s: float | None) -> None:
+def test_a_wait_that_is_asked_for_is_passed_on(sender: WebhookSender, answer: bytes, wait_s: float | None) -> None:
     assert answered(sender, answer).retry_after_s == wait_s
 
 
-def test_the_services_words_are_kept_without_secrets(sender: HttpSender) -> None:
+def test_the_services_words_are_kept_without_secrets(sender: WebhookSender) -> None:
     receipt = answered(sender, reply(403, b"no such hook: tok3n-in-path\nask the desk"), "/tok3n-in-path")
     assert receipt.detail == "HTTP 403: no such hook: *** ask the desk"
 
 
-def test_silence_after_the_message_left_is_ambiguous(sender: HttpSender) -> None:
+def test_silence_after_the_message_left_is_ambiguous(sender: WebhookSender) -> None:
     with serving(lambda _asked: silent(server)) as server:
         receipt = sender.send(an_envelope(server), timeout_s=0.3)
     assert receipt.status is ReceiptStatus.AMBIGUOUS
 
 
-def test_a_connection_that_breaks_without_an_answer_is_ambiguous(sender: HttpSender) -> None:
+def test_a_connection_that_breaks_without_an_answer_is_ambiguous(sender: WebhookSender) -> None:
     assert answered(sender, lambda connection: connection.close()).status is ReceiptStatus.AMBIGUOUS
 
 
-def test_an_answer_that_breaks_off_after_its_head_counts(sender: HttpSender) -> None:
+def test_an_answer_that_breaks_off_after_its_head_counts(sender: WebhookSender) -> None:
     broken = b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nonly this"
     assert answered(sender, lambda connection: connection.sendall(broken)).status is ReceiptStatus.ACCEPTED
 
 
-def test_a_dead_host_is_transient(sender: HttpSender) -> None:
+def test_a_dead_host_is_transient(sender: WebhookSender) -> None:
     with serving(lambda _asked: reply(200)) as server:
         envelope = an_envelope(server)
     receipt = sender.send(envelope, timeout_s=5)
@@ -173,13 +172,13 @@ def test_a_dead_host_is_transient(sender: HttpSender) -> None:
 def test_an_address_that_the_guard_refuses_is_permanent() -> None:
     client = HttpClient(HttpSettings(), AddressGuard())
     with serving(lambda _asked: reply(200)) as server:
-        receipt = HttpSender(Webhook(), lambda: client).send(an_envelope(server), timeout_s=5)
+        receipt = WebhookSender(lambda: client).send(an_envelope(server), timeout_s=5)
         assert (receipt.status, server.asked) == (ReceiptStatus.PERMANENT, [])
     assert "loopback" in receipt.detail
     client.close()
 
 
-def test_a_redirect_is_never_followed(sender: HttpSender) -> None:
+def test_a_redirect_is_never_followed(sender: WebhookSender) -> None:
     with serving(lambda _asked: reply(307, location="/elsewhere")) as server:
         sender.send(an_envelope(server), timeout_s=5)
         assert [asked.path for asked in server.asked] == ["/hook"]

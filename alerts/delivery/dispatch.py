@@ -7,7 +7,7 @@ from typing import TextIO
 from alerts.delivery.apprise_sender import AppriseSender
 from alerts.delivery.console import ConsoleSender
 from alerts.delivery.discord import Discord
-from alerts.delivery.http_sender import HttpSender, HttpService
+from alerts.delivery.http_sender import HttpService, ServiceSender
 from alerts.delivery.mail import MailSender
 from alerts.delivery.ntfy import Ntfy
 from alerts.delivery.schemes import USUAL_PORTS
@@ -15,7 +15,7 @@ from alerts.delivery.sender import Clock, Sender, utc_now
 from alerts.delivery.services import service_of
 from alerts.delivery.smtp import SmtpPool
 from alerts.delivery.telegram import Telegram
-from alerts.delivery.webhook import Webhook
+from alerts.delivery.webhook import WebhookSender
 from alerts.errors import ConfigError
 from alerts.http.client import HttpClient
 from alerts.http.guard import AddressGuard
@@ -26,12 +26,12 @@ class Senders:
     """Every sender there is; each may be used by many threads at once."""
 
     def __init__(self, settings: Settings, guard: AddressGuard, *, stream: TextIO, clock: Clock = utc_now) -> None:
-        def over_http(service: HttpService) -> HttpSender:
-            return HttpSender(service, lambda: HttpClient(settings.http, guard), clock=clock)
+        def over_http(service: HttpService) -> ServiceSender:
+            return ServiceSender(service, lambda: HttpClient(settings.http, guard), clock=clock)
 
         self._native: dict[str, Sender] = {
             "console": ConsoleSender(stream, clock=clock),
-            "webhook": over_http(Webhook()),
+            "webhook": WebhookSender(lambda: HttpClient(settings.http, guard), clock=clock),
             "tgram": over_http(Telegram(settings.telegram.base_url, has_bot=settings.telegram.has_bot)),
             "ntfy": over_http(Ntfy()),
             "discord": over_http(Discord()),

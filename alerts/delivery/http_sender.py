@@ -20,6 +20,7 @@ from alerts.http.client import HttpClient, Request, Response
 from alerts.models import Envelope, Receipt, ReceiptStatus
 
 _MOST_TURNS = 3  # one message, moved once, sent anew once
+_TURN_S = 15.0
 
 
 class HttpService(Protocol):
@@ -34,7 +35,7 @@ class HttpService(Protocol):
         ...
 
 
-class HttpSender:
+class ServiceSender:
     """The sender of a service.
 
     Args:
@@ -51,18 +52,34 @@ class HttpSender:
 
     def send(self, envelope: Envelope, *, timeout_s: float) -> Receipt:
         """What the service answered. Raises: ConfigError when the URL cannot be read."""
+        request = self.request(envelope, timeout_s=timeout_s)
+        return self.receipt(envelope, self._transfer(request))
+
+    def request(self, envelope: Envelope, *, timeout_s: float, key: object = None) -> Request:
+        """What is to be asked; `key` comes back with the response. Raises: ConfigError when the URL cannot be read."""
+        return replace(self._service.request(envelope, self._clock()), timeout_s=timeout_s, key=key)
+
+    def answer(self, envelope: Envelope, response: Response) -> Receipt | Envelope:
+        """What came of it, or the envelope that is to be sent in this one's place. Raises: ConfigError."""
         now = self._clock()
-        deadline = now.timestamp() + timeout_s
+        result = self._service.outcome(envelope, response, now)
+        if isinstance(result, Envelope):
+            return result
+        if result.status is ReceiptStatus.AMBIGUOUS and envelope.replaces:  # an update may come twice: it changes nothing
+            result = result._replace(status=ReceiptStatus.TRANSIENT)
+        return receipt_of(envelope, result, now)
+
+    def receipt(self, envelope: Envelope, response: Response) -> Receipt:
+        """What came of it in the end: what is to be sent in its place is sent, on this thread. Raises: ConfigError."""
         current = envelope
         for _ in range(_MOST_TURNS):
-            left_s = max(0.1, deadline - self._clock().timestamp())
-            response = self._transfer(replace(self._service.request(current, now), timeout_s=min(left_s, timeout_s)))
-            now = self._clock()
-            result = settled(current, self._service.outcome(current, response, now))
-            if isinstance(result, Outcome):
-                return moved(receipt_of(current, result, now), envelope, current)
+            result = self.answer(current, response)
+            if isinstance(result, Receipt):
+                return moved(result, envelope, current)
             current = result
-        return receipt_of(current, Outcome(ReceiptStatus.TRANSIENT, "the service sends us round in circles", Code.UNAVAILABLE), now)
+            response = self._transfer(self.request(current, timeout_s=response.request.timeout_s or _TURN_S))
+        circles = Outcome(ReceiptStatus.TRANSIENT, "the service sends us round in circles", Code.UNAVAILABLE)
+        return receipt_of(current, circles, self._clock())
 
     def _transfer(self, request: Request) -> Response:
         try:
@@ -72,13 +89,6 @@ class HttpSender:
         response = client.send(request)
         self._clients.append(client)
         return response
-
-
-def settled(envelope: Envelope, result: Outcome | Envelope) -> Outcome | Envelope:
-    """The result, where nobody knows what became of an update: that may be tried again, as it changes nothing twice."""
-    if isinstance(result, Outcome) and result.status is ReceiptStatus.AMBIGUOUS and envelope.replaces:
-        return result._replace(status=ReceiptStatus.TRANSIENT)
-    return result
 
 
 def moved(receipt: Receipt, first: Envelope, last: Envelope) -> Receipt:

@@ -104,10 +104,10 @@ class Telegram:
         )
 
     def _message(self, envelope: Envelope, chat: Chat) -> dict[str, Any]:
-        title = cut(envelope.title, LONGEST - 1)
+        title = cut(envelope.title.strip(), LONGEST - 1)  # Telegram strips a text, which would move the entity
         message: dict[str, Any] = {
             "chat_id": chat.chat,
-            "text": cut(f"{title}\n{envelope.body}".rstrip(), LONGEST),
+            "text": cut(f"{title}\n{envelope.body}".strip(), LONGEST) or "Tocsin",
             "entities": [{"type": "bold", "offset": 0, "length": width(title)}] if title else [],
             "link_preview_options": _preview(envelope.link if chat.has_preview else ""),
         }

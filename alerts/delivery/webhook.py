@@ -13,14 +13,16 @@ import binascii
 import hashlib
 import hmac
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
-from alerts.delivery.sender import Outcome, outcome_of_http
+from alerts.delivery.http_sender import ServiceSender
+from alerts.delivery.sender import Clock, Outcome, outcome_of_http, utc_now
 from alerts.delivery.services import redact
 from alerts.errors import ConfigError
-from alerts.http.client import Request, Response
+from alerts.http.client import HttpClient, Request, Response
 from alerts.http.message import wire_url
 from alerts.models import Envelope
 
@@ -104,6 +106,18 @@ class Webhook:
     def outcome(self, envelope: Envelope, response: Response, now: datetime) -> Outcome:
         """As HTTP's status says; the answer's head decides, also where its body broke off."""
         return outcome_of_http(response, now)
+
+
+class WebhookSender(ServiceSender):
+    """Sends to webhooks, over connections that are kept.
+
+    Args:
+        new_client: Makes a client when all others are at work.
+        clock: Stamps messages and receipts; UTC.
+    """
+
+    def __init__(self, new_client: Callable[[], HttpClient], *, clock: Clock = utc_now) -> None:
+        super().__init__(Webhook(), new_client, clock=clock)
 
 
 def _headers(target: Target, delivery_id: str, body: bytes, now: datetime) -> dict[str, str]:
