@@ -388,6 +388,10 @@ class Envelope:
     urgency: int = 5
     is_repeat: bool = False
     payload: Mapping[str, object] = field(default_factory=dict)  # for machine receivers, JSON types only
+    replaces: str = ""  # reference of the message that this one takes the place of; '' = a new message
+    is_silent: bool = False  # it is to ring nobody: seen by who looks
+    is_sent_anew: bool = False  # when what it replaces is gone: as a new message; else not at all
+    unsubscribe_url: str = ""  # one click there ends this channel
 
 
 class ReceiptStatus(StrEnum):
@@ -408,4 +412,7 @@ class Receipt:
     status: ReceiptStatus
     at: datetime
     detail: str = ""  # the service's words, without secrets
-    retry_after_s: float | None = None
+    retry_after_s: float | None = None  # also of an accepted one: the service wants no other before
+    code: str = ""  # why, in one stable word of `alerts.delivery.codes`
+    message_ref: str = ""  # what the service calls the message, for `Envelope.replaces`; '' = it cannot be changed
+    new_url: str = field(default="", repr=False)  # the channel has moved here; it holds secrets: seal it, never log it

@@ -96,11 +96,19 @@ class DeliverSettings(_Section):
     limits: dict[str, tuple[tuple[Literal["service", "host", "chat", "group"], PerSecond, Burst], ...]] = {}  # in place of the published
 
 
+class TelegramSettings(_Section):
+    """Channels tgram://."""
+
+    base_url: str = Field("https://api.telegram.org", pattern=r"^https?://[^\s/?#]+$")  # or a Bot API server of one's own
+    has_bot: bool = False  # a bot runs that answers the buttons under a message
+
+
 class WebSettings(_Section):
     """The web process: /healthz and /metrics."""
 
     host: str = "127.0.0.1"
     port: int = Field(8765, ge=0, le=65535)
+    public_url: str = Field("", pattern=r"^(https?://[^\s?#]+)?$")  # where readers reach it; mails offer one click to end them there
 
 
 class WatchSettings(_Section):
@@ -130,6 +138,7 @@ class Settings(BaseSettings):
     sift: SiftSettings = SiftSettings()
     rules: RulesSettings = RulesSettings()
     deliver: DeliverSettings = DeliverSettings()
+    telegram: TelegramSettings = TelegramSettings()
     web: WebSettings = WebSettings()
     watch: WatchSettings = WatchSettings()
 

@@ -240,8 +240,15 @@ def test_many_lanes_at_once_each_get_their_receipts() -> None:
 
 def test_the_real_senders_are_found_by_the_url() -> None:
     senders = Senders(a_settings(), GUARD, stream=io.StringIO())
-    kinds = [type(senders.sender_of(url)).__name__ for url in ("console:", "webhook+https://h.example/", "json://h.example", "tgram://x")]
-    assert kinds == ["ConsoleSender", "WebhookSender", "AppriseSender", "AppriseSender"]
+    kinds = {url: type(senders.sender_of(url)).__name__ for url in ("console:", "json://h.example", "mailto://h.example", "tgram://x")}
+    assert kinds == {
+        "console:": "ConsoleSender",
+        "json://h.example": "AppriseSender",
+        "mailto://h.example": "MailSender",
+        "tgram://x": "ServiceSender",
+    }
+    native = {id(senders.sender_of(f"{scheme}://x")) for scheme in ("webhook+https", "tgram", "ntfys", "discord")}
+    assert len(native) == 4
     with pytest.raises(ConfigError, match="not allowed"):
         senders.sender_of("syslog://")
 

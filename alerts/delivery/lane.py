@@ -85,7 +85,9 @@ class RunningLane:
             self.settle(self.receipt(envelope, ReceiptStatus.AMBIGUOUS, f"no answer within {2 * self._timeout_s:g} s"))
         self.skip_rest(_BEHIND)
 
-    def receipt(self, envelope: Envelope, status: ReceiptStatus, detail: str, retry_after_s: float | None = None) -> Receipt:
+    def receipt(
+        self, envelope: Envelope, status: ReceiptStatus, detail: str, *, retry_after_s: float | None = None, code: str = ""
+    ) -> Receipt:
         """A receipt of our own making, without secrets."""
         return Receipt(
             delivery_id=envelope.delivery_id,
@@ -93,6 +95,7 @@ class RunningLane:
             at=self._clock(),
             detail=redact(detail, envelope.url),
             retry_after_s=retry_after_s,
+            code=code,
         )
 
     def _open(self) -> tuple[Envelope, ...]:

@@ -13,14 +13,17 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import TextIO, TypeGuard
+from typing import TextIO
 from urllib.parse import urlsplit
 
 import structlog
 
+from alerts.delivery.codes import Code
 from alerts.delivery.dispatch import Senders
+from alerts.delivery.http_sender import ServiceSender
 from alerts.delivery.lane import RunningLane
-from alerts.delivery.sender import Clock, HttpSender, Sender, utc_now
+from alerts.delivery.sender import Clock, Sender, utc_now
+from alerts.delivery.services import service_of
 from alerts.delivery.threads import ThreadedLanes
 from alerts.delivery.transfers import TransferredLanes
 from alerts.errors import ConfigError, DeliveryError
@@ -31,6 +34,7 @@ from alerts.ports import Load, Progress
 from alerts.settings import DeliverSettings, Settings
 
 _KEPT = 4  # one place in so many is for urgent lanes only
+_ONE_HOST = ("tgram", "discord")  # their URLs name a bot or a channel, not a host
 _MOST_KNOWN = 20_000  # channel URLs of which it is remembered where they lead
 _SLICE_S = 0.015  # transfers that end within it are handed over together
 _log = structlog.get_logger("notify")
@@ -172,14 +176,17 @@ class LaneNotifier:
     def _find_host(self, url: str) -> str:
         """The host a transfer to this URL goes to; '' for what is sent on a thread (and says there what is wrong with it)."""
         try:
-            return (urlsplit(url).hostname or "") if _is_http(self._sender_of(url)) else ""
+            if not isinstance(self._sender_of(url), ServiceSender):
+                return ""
+            service = service_of(url)
+            return service if service in _ONE_HOST else urlsplit(url).hostname or service
         except (ConfigError, ValueError):
             return ""
 
-    def _http_sender(self, url: str) -> HttpSender:
+    def _http_sender(self, url: str) -> ServiceSender:
         sender = self._sender_of(url)
-        if not _is_http(sender):
-            raise ConfigError("the channel's URL does not lead to a webhook any more")
+        if not isinstance(sender, ServiceSender):
+            raise ConfigError("this channel is not sent to by HTTP requests; replace the channel")
         return sender
 
     def _send(self, lane: RunningLane, envelope: Envelope) -> Receipt:
@@ -188,13 +195,10 @@ class LaneNotifier:
             return self._sender_of(envelope.url).send(envelope, timeout_s=self._settings.timeout_s)
         except DeliveryError as error:
             failed = ReceiptStatus.AMBIGUOUS if error.is_ambiguous else ReceiptStatus.TRANSIENT
-            return lane.receipt(envelope, ReceiptStatus.PERMANENT if error.permanent else failed, str(error), error.retry_after_s)
+            status = ReceiptStatus.PERMANENT if error.permanent else failed
+            return lane.receipt(envelope, status, str(error), retry_after_s=error.retry_after_s)
         except ConfigError as error:
-            return lane.receipt(envelope, ReceiptStatus.PERMANENT, str(error))
+            return lane.receipt(envelope, ReceiptStatus.PERMANENT, str(error), code=Code.UNREADABLE_URL)
         except Exception as error:  # noqa: BLE001  the edge: a defect in one of many plugins must not cost its lane the receipts
             _log.error("sender failed unexpectedly", channel_id=envelope.channel_id, error=type(error).__name__)
             return lane.receipt(envelope, ReceiptStatus.TRANSIENT, f"unexpected {type(error).__name__}: {error}")
-
-
-def _is_http(sender: Sender) -> TypeGuard[HttpSender]:
-    return hasattr(sender, "request")

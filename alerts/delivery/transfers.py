@@ -7,13 +7,25 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import cast
 
+from alerts.delivery.codes import Code
+from alerts.delivery.http_sender import MOST_TURNS, ServiceSender, moved
 from alerts.delivery.lane import CLOSING, RunningLane
-from alerts.delivery.sender import HttpSender
 from alerts.errors import ConfigError
-from alerts.http.client import Batch, HttpClient, Request, Response
+from alerts.http.client import Batch, HttpClient, Response
 from alerts.models import Envelope, Receipt, ReceiptStatus
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """One request of an envelope; a service may ask for another one in its place (a chat that moved)."""
+
+    lane: RunningLane
+    first: Envelope
+    current: Envelope
+    number: int = 1
 
 
 class TransferredLanes:
@@ -22,10 +34,10 @@ class TransferredLanes:
     Args:
         new_client: Makes the HTTP client when the first lane comes.
         sender_of: channel URL -> its sender.
-        timeout_s: Deadline of one send.
+        timeout_s: Deadline of one request.
     """
 
-    def __init__(self, new_client: Callable[[], HttpClient], sender_of: Callable[[str], HttpSender], *, timeout_s: float) -> None:
+    def __init__(self, new_client: Callable[[], HttpClient], sender_of: Callable[[str], ServiceSender], *, timeout_s: float) -> None:
         self._new_client, self._sender_of, self._timeout_s = new_client, sender_of, timeout_s
         self._client: HttpClient | None = None
         self._batch = Batch()
@@ -53,13 +65,13 @@ class TransferredLanes:
         self._lanes.pop(lane, None)
 
     def pump(self, wait_s: float) -> None:
-        """Let the transfers move on; returns when some have ended, at the latest after wait_s seconds."""
+        """Let the transfers move on; returns when all have ended, at the latest after wait_s seconds."""
         if self._client is None:
             self._client = self._new_client()
         for response in self._client.collect(self._batch, wait_s):
-            lane, envelope = cast("tuple[RunningLane, Envelope]", response.request.key)
-            lane.settle(self._receipt(lane, envelope, response))
-            self._go_on(lane)
+            turn = cast("_Turn", response.request.key)
+            if not self._take(turn, response):
+                self._go_on(turn.lane)
 
     def close(self) -> None:
         """Abandon what is in flight and close the connections."""
@@ -69,25 +81,38 @@ class TransferredLanes:
             self._client = None
 
     def _go_on(self, lane: RunningLane) -> None:
+        """Ask for the next envelope of a lane."""
         while (envelope := lane.upcoming()) is not None:
             if self.is_closing:
                 lane.skip_rest(CLOSING)
-                return
-            request = self._request(lane, envelope)
-            if request:
-                self._batch.add([request])
+            elif self._ask(_Turn(lane, envelope, envelope)):
                 return
 
-    def _request(self, lane: RunningLane, envelope: Envelope) -> Request | None:
-        """The request of the envelope; None when it cannot be made, which is settled."""
+    def _ask(self, turn: _Turn) -> bool:
+        """Whether the request is under way; one that cannot be made is settled."""
         try:
-            return self._sender_of(envelope.url).request(envelope, timeout_s=self._timeout_s, key=(lane, envelope))
+            sender = self._sender_of(turn.current.url)
+            self._batch.add([sender.request(turn.current, timeout_s=self._timeout_s, key=turn)])
         except ConfigError as error:
-            lane.settle(lane.receipt(envelope, ReceiptStatus.PERMANENT, str(error)))
-            return None
+            self._settle(turn, ReceiptStatus.PERMANENT, str(error), Code.UNREADABLE_URL)
+            return False
+        return True
 
-    def _receipt(self, lane: RunningLane, envelope: Envelope, response: Response) -> Receipt:
+    def _take(self, turn: _Turn, response: Response) -> bool:
+        """Whether the service is asked again for the same envelope; else it is settled."""
         try:
-            return self._sender_of(envelope.url).receipt(envelope, response)
+            result = self._sender_of(turn.current.url).answer(turn.current, response)
         except ConfigError as error:
-            return lane.receipt(envelope, ReceiptStatus.PERMANENT, str(error))
+            self._settle(turn, ReceiptStatus.PERMANENT, str(error), Code.UNREADABLE_URL)
+            return False
+        if isinstance(result, Receipt):
+            turn.lane.settle(moved(result, turn.first, turn.current))
+            return False
+        if turn.number >= MOST_TURNS:
+            self._settle(turn, ReceiptStatus.TRANSIENT, "the service sends us round in circles", Code.UNAVAILABLE)
+            return False
+        return self._ask(replace(turn, current=result, number=turn.number + 1))
+
+    @staticmethod
+    def _settle(turn: _Turn, status: ReceiptStatus, detail: str, code: str) -> None:
+        turn.lane.settle(turn.lane.receipt(turn.first, status, detail, code=code))
