@@ -372,6 +372,7 @@ class Delivery:
     created_at: datetime | None = None
     queued_at: datetime | None = None  # when it was written
     sent_at: datetime | None = None
+    message_ref: str = ""  # what the service calls the message; '' = it cannot be changed
     tried: tuple[Attempt, ...] = ()  # the last attempts, oldest first
 
 

@@ -255,14 +255,15 @@ def test_a_channel_that_fails_does_not_delay_another(rig: Rig) -> None:
 def test_a_refusal_is_final_and_the_operator_hears_of_it_once_an_hour(rig: Rig) -> None:
     rig.channel("operator", is_operator=True, subscriber_id="me")
     rig.rule("*", "everything", channel_ids=["desk"])
-    rig.sink.answers = [reply(404), reply(204), reply(404)]
+    rig.sink.answers = [reply(400), reply(204), reply(400)]
     news(rig)
     rig.deliver()
     news(rig, 3)
     rig.deliver()
     dead = rig.deliveries(DeliveryStatus.DEAD)
     assert [d.channel_id for d in dead] == ["desk", "desk"]
-    assert "404" in dead[0].reason
+    assert "400" in dead[0].reason
+    assert rig.service.channel("desk").is_enabled, "the next message may be taken"
     warnings = [m for m in rig.sink.got if m["kind"] == "warning"]
     assert len(warnings) == 1
     assert "The channel desk refuses" in warnings[0]["message"]["title"]
@@ -388,7 +389,7 @@ class End:
     ttl_s: float = 86400.0
 
 
-ENDS = [End(DeliveryStatus.SENT, reply(204)), End(DeliveryStatus.DEAD, reply(404)), End(DeliveryStatus.EXPIRED, ttl_s=1e-6)]
+ENDS = [End(DeliveryStatus.SENT, reply(204)), End(DeliveryStatus.DEAD, reply(400)), End(DeliveryStatus.EXPIRED, ttl_s=1e-6)]
 
 
 @pytest.mark.parametrize("end", ENDS, ids=lambda end: end.status.value)

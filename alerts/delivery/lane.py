@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from alerts.delivery.codes import ENDS_CHANNEL
 from alerts.delivery.sender import Clock
 from alerts.delivery.services import redact
 from alerts.models import Envelope, Receipt, ReceiptStatus
@@ -17,6 +18,8 @@ from alerts.ports import Load
 PASSING = (ReceiptStatus.TRANSIENT, ReceiptStatus.AMBIGUOUS)
 _BEHIND = "waits for an earlier delivery of this channel"
 CLOSING = "the service was being stopped; it goes on after the start"
+_ENDED = "the channel takes nothing until a person mends it"
+_ASKED = "the service wants nothing more for a while"
 _LATE = "the turn of this channel is over; it goes on with the next one"
 
 
@@ -67,11 +70,14 @@ class RunningLane:
         if not is_next:
             return
         self._tell(self, receipt)
-        if receipt.status in PASSING:
-            if self._may_look_past:
-                self._may_look_past = False
-            else:
-                self.skip_rest(_BEHIND)
+        if receipt.status in PASSING and self._may_look_past:
+            self._may_look_past = False
+        elif receipt.status in PASSING:
+            self.skip_rest(_BEHIND)
+        elif receipt.code in ENDS_CHANNEL:
+            self.skip_rest(_ENDED)
+        elif receipt.retry_after_s and receipt.status is ReceiptStatus.ACCEPTED:
+            self.skip_rest(_ASKED)
 
     def skip_rest(self, why: str) -> None:
         """End the lane: what has no receipt is skipped."""

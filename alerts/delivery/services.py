@@ -17,6 +17,7 @@ from alerts.delivery.plaintext import Unit
 _SCHEME = re.compile(r"([a-z0-9][a-z0-9+.-]{0,40}):", re.I)
 _SHORTEST_SECRET = 4  # shorter parts of a URL occur in any text
 _LONGEST_DETAIL = 300
+_SHORT_DETAIL = 60  # a longer one is cleaned without looking first whether it has to be
 
 
 class Service(NamedTuple):
@@ -125,9 +126,17 @@ def _is_host(host: str) -> bool:
 def redact(text: str, url: str) -> str:
     """The text on one line, cut, with every secret part of the URL as ***."""
     line = " ".join(text.split())
+    if len(line) <= _SHORT_DETAIL and not _shares(line, url):
+        return line
     for secret in sorted(_secrets(url), key=len, reverse=True):
         line = line.replace(secret, "***")
     return line if len(line) <= _LONGEST_DETAIL else f"{line[: _LONGEST_DETAIL - 1]}…"
+
+
+def _shares(line: str, url: str) -> bool:
+    """Whether any four characters of the line stand in the URL, as they do when one of its secrets is in the line."""
+    known = url + unquote(url)
+    return any(line[i : i + _SHORTEST_SECRET] in known for i in range(len(line) - _SHORTEST_SECRET + 1))
 
 
 def _secrets(url: str) -> set[str]:

@@ -16,6 +16,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 from alerts.delivery.http_sender import ServiceSender
@@ -27,6 +28,7 @@ from alerts.http.message import wire_url
 from alerts.models import Envelope
 
 _PREFIX = "whsec_"
+_MOST_KNOWN = 20_000  # URLs of which it is remembered what they say
 _SCHEMES = {"webhook+https": "https", "webhook+http": "http"}
 
 
@@ -40,6 +42,7 @@ class Target:
     authorization: str = ""
 
 
+@lru_cache(maxsize=_MOST_KNOWN)
 def parse(url: str) -> Target:
     """The target of a webhook URL.
 

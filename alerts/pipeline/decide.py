@@ -99,7 +99,8 @@ class Decider:
         decision = self._decide(case, parcel, this.now)
         carries = _first_ids(parcel).delivery_id if followup.carries_first(parcel.alert, case.first) else ""
         if decision.action in (Action.SEND, Action.UPDATE):
-            return _release(this, replace(parcel, bells=tuple(case.bells)), case, decision, carries)
+            told = parcel if case.bells is parcel.bells else replace(parcel, bells=tuple(case.bells))
+            return _release(this, told, case, decision, carries)
         delivery = _decided(parcel.delivery, decision, this.now)
         if decision.action not in (Action.HOLD, Action.DIGEST):
             carries = ""
@@ -146,7 +147,9 @@ def _told_before(tools: Tools, parcel: Parcel) -> Decision | None:
 
 def _release(this: _Round, parcel: Parcel, case: Case, decision: Decision, carries: str) -> Ready:
     """Send it now. Its ring is counted where there are budgets; an update makes no sound."""
-    delivery = replace(parcel.delivery, policy=decision.reason if decision.reason != _PLAIN else "")
+    delivery, reason = parcel.delivery, decision.reason if decision.reason != _PLAIN else ""
+    if delivery.policy != reason:
+        delivery = replace(delivery, policy=reason)
     is_counted = bool(case.wishes.preferences.budgets) and decision.action is Action.SEND
     if is_counted or delivery.policy or carries:
         urgency = max(1, min(9, case.urgency)) if is_counted else 0
@@ -154,7 +157,8 @@ def _release(this: _Round, parcel: Parcel, case: Case, decision: Decision, carri
     if is_counted:
         this.rings.setdefault(_place(delivery), []).append(Ring(this.now, case.urgency, delivery.delivery_id))
     updates = case.first.carried_by or _first_ids(parcel).delivery_id
-    return Ready(replace(parcel, delivery=delivery), updates if decision.action is Action.UPDATE else "")
+    kept = parcel if delivery is parcel.delivery else replace(parcel, delivery=delivery)
+    return Ready(kept, updates if decision.action is Action.UPDATE else "")
 
 
 def _decided(delivery: Delivery, decision: Decision, now: datetime) -> Delivery:
@@ -183,6 +187,8 @@ def _as_known(tools: Tools, parcel: Parcel, now: datetime) -> Parcel:
         expires_at = max(expires_at, now + timedelta(seconds=tools.settings.deliver.ttl_s))
     if not delivery.reason and tools.ledger.outcome(delivery.delivery_id) == "intended":  # the store forgot that it was being sent
         delivery = replace(delivery, is_repeat=True)
+    if delivery is parcel.delivery and expires_at == alert.expires_at:
+        return parcel
     return replace(parcel, delivery=delivery, alert=replace(alert, expires_at=expires_at))
 
 

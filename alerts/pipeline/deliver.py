@@ -8,18 +8,20 @@ came of it is recorded together (record.py).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from alerts.delivery.ledger import LedgerRow
 from alerts.delivery.render import render
+from alerts.delivery.services import can_update
 from alerts.errors import ConfigError
 from alerts.models import DeliveryStatus, Envelope
-from alerts.pipeline.claim import claim
+from alerts.pipeline.claim import claim, url_of
 from alerts.pipeline.decide import Decider, Ready
 from alerts.pipeline.expand import expand
-from alerts.pipeline.record import Sending, record, report_dead
+from alerts.pipeline.mend import report_dead
+from alerts.pipeline.record import Sending, record
 from alerts.pipeline.tools import Tools, Turn
 from alerts.ports import Lane, LaneEnd, Load, Parcel, Verdict
 
@@ -29,7 +31,8 @@ _BUSY_WAIT_S = 0.02  # the same when there is more to do: what ends together is 
 
 def deliver(tools: Tools) -> int:
     """Expand bells and send what is due; how many deliveries were taken up."""
-    turn, decider, taken = Turn(tools, "deliver"), Decider(tools), 0
+    turn, taken = Turn(tools, "deliver"), 0
+    decider = Decider(tools, can_update=lambda channel: can_update(url_of(tools, channel)))
     while True:
         expanded = expand(tools)
         lanes = claim(tools)
@@ -56,6 +59,7 @@ def finish(tools: Tools) -> None:
 class _Batch:
     """What comes of lanes that were claimed together."""
 
+    references: Mapping[str, str]
     verdicts: list[Verdict] = field(default_factory=list)
     ends: list[LaneEnd] = field(default_factory=list)
     intended: list[LedgerRow] = field(default_factory=list)
@@ -64,16 +68,22 @@ class _Batch:
 
 def _start(tools: Tools, lanes: Sequence[Lane], ready: Sequence[Sequence[Ready]]) -> None:
     """Hand over what of the lanes is to be sent, in their order."""
-    batch = _Batch()
+    batch = _Batch(_references(tools, ready))
     for lane, sends in zip(lanes, ready, strict=True):
-        _prepare(tools, lane, [one.parcel for one in sends], batch)
+        _prepare(tools, lane, sends, batch)
     tools.state.record(tools.owner, batch.verdicts)
     tools.state.release_lanes(tools.owner, batch.ends)
     tools.ledger.intend(batch.intended)
     tools.notifier.submit(batch.loads)
 
 
-def _prepare(tools: Tools, lane: Lane, sends: Sequence[Parcel], batch: _Batch) -> None:
+def _references(tools: Tools, ready: Sequence[Sequence[Ready]]) -> dict[str, str]:
+    """delivery id -> what its service calls the message, of those that are to be changed in place."""
+    updated = list({one.updates for sends in ready for one in sends if one.updates})
+    return {d.delivery_id: d.message_ref for d in tools.state.deliveries_by_id(updated)} if updated else {}
+
+
+def _prepare(tools: Tools, lane: Lane, sends: Sequence[Ready], batch: _Batch) -> None:
     """Put what one lane needs into the batch."""
     try:
         url = tools.keys.unseal(lane.channel.url) if lane.channel.is_enabled else ""
@@ -83,9 +93,10 @@ def _prepare(tools: Tools, lane: Lane, sends: Sequence[Parcel], batch: _Batch) -
     if not sends:
         batch.ends.append(LaneEnd(channel_id=lane.channel.channel_id))
         return
-    batch.intended += [_ledger_row(parcel) for parcel in sends]
-    sending = Sending(lane, url, sends)
-    batch.loads.append(Load(sending, tuple(_envelope(parcel, url) for parcel in sends), looks_past=sending.looks_past))
+    batch.intended += [_ledger_row(one.parcel) for one in sends]
+    sending = Sending(lane, url, [one.parcel for one in sends])
+    envelopes = tuple(_envelope(one.parcel, url, one.updates, batch.references) for one in sends)
+    batch.loads.append(Load(sending, envelopes, looks_past=sending.looks_past))
 
 
 def _refuse(tools: Tools, lane: Lane, batch: _Batch, reason: str) -> None:
@@ -102,7 +113,8 @@ def _ledger_row(parcel: Parcel) -> LedgerRow:
     return LedgerRow(delivery.delivery_id, delivery.subscriber_id, delivery.channel_id, items)
 
 
-def _envelope(parcel: Parcel, url: str) -> Envelope:
+def _envelope(parcel: Parcel, url: str, updates: str, references: Mapping[str, str]) -> Envelope:
+    """The rendered delivery; one that updates another takes the place of its message, or comes without a sound."""
     delivery = parcel.delivery
     rendered = render(parcel.bells, parcel.alert, delivery, rule_names=parcel.rule_names, url=url)
     return Envelope(
@@ -115,4 +127,6 @@ def _envelope(parcel: Parcel, url: str) -> Envelope:
         urgency=min(bell.tagged.urgency for bell in parcel.bells),
         is_repeat=delivery.is_repeat,
         payload=rendered.payload,
+        replaces=references.get(updates, ""),
+        is_silent=bool(updates),
     )

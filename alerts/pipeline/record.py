@@ -11,19 +11,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-import structlog
-
+from alerts.delivery.codes import ENDS_CHANNEL
 from alerts.delivery.policy import retry_at
-from alerts.models import Attempt, Breaker, Channel, Delivery, DeliveryStatus, Receipt, ReceiptStatus
+from alerts.models import Attempt, Breaker, Delivery, DeliveryStatus, Receipt, ReceiptStatus
+from alerts.pipeline.mend import end_channel, follow, report_dead
 from alerts.pipeline.tools import Tools
-from alerts.pipeline.upkeep import warn
 from alerts.ports import Lane, LaneEnd, Parcel, Progress, Verdict
 
 _LOOKS_PAST = 4  # attempts after which it is asked whether the message is to blame
 _SPREAD = 0.1  # share added to the time between two probes, so that channels of one dead host do not come back as a crowd
 _AFTER_FAILURE_S = 5.0  # a channel is left alone for so long when what failed is not sent again
 _PASSING = (ReceiptStatus.TRANSIENT, ReceiptStatus.AMBIGUOUS)
-_log = structlog.get_logger("deliver")
 
 
 class Sending:
@@ -35,6 +33,7 @@ class Sending:
         self.looks_past = lane.breaker is not None and parcels[0].delivery.attempts > _LOOKS_PAST
         self.failed: tuple[Delivery, Receipt] | None = None  # the last failure that may pass
         self.has_accepted = False
+        self.asked_s = 0.0  # what the service wants us to wait although it accepted
 
     @property
     def failures(self) -> int:
@@ -66,13 +65,18 @@ def _on_receipt(tools: Tools, sending: Sending, receipt: Receipt) -> list[Verdic
     parcel = sending.parcels[receipt.delivery_id]
     if receipt.status is ReceiptStatus.ACCEPTED:
         passed = _passed_over(sending)
-        sending.has_accepted = True
+        sending.has_accepted, sending.asked_s = True, receipt.retry_after_s or 0.0
+        if receipt.new_url:
+            sending.url = receipt.new_url
+            follow(tools, sending.channel, receipt.new_url)
         return [*passed, Verdict(delivery=verdict_of(tools, sending, parcel, receipt))]
     delivery = verdict_of(tools, sending, parcel, receipt)
     if receipt.status in _PASSING:
         earlier, sending.failed = _held_back(sending), (delivery, receipt)
         return earlier  # its own verdict waits for what comes of the next one
-    if receipt.status is ReceiptStatus.PERMANENT:
+    if receipt.code in ENDS_CHANNEL:
+        end_channel(tools, sending.channel, receipt)
+    elif receipt.status is ReceiptStatus.PERMANENT:
         report_dead(tools, sending.channel, receipt.detail)
     return [Verdict(delivery=delivery, keeps_place=receipt.status is ReceiptStatus.SKIPPED)]
 
@@ -92,7 +96,8 @@ def _release(tools: Tools, sending: Sending) -> LaneEnd:
     """How the lane is given back: at once, or after a rest when it failed."""
     channel_id = sending.channel.channel_id
     if sending.failed is None:
-        return LaneEnd(channel_id=channel_id, is_well=sending.breaker is not None and sending.has_accepted)
+        is_well = sending.breaker is not None and sending.has_accepted
+        return LaneEnd(channel_id=channel_id, rest_s=sending.asked_s, is_well=is_well)
     delivery, receipt = sending.failed
     is_retried = delivery.status is DeliveryStatus.RETRY
     until = delivery.due_at if delivery.due_at and is_retried else receipt.at + timedelta(seconds=_AFTER_FAILURE_S)
@@ -103,14 +108,6 @@ def _release(tools: Tools, sending: Sending) -> LaneEnd:
     since = sending.breaker.since if sending.breaker and not sending.has_accepted else receipt.at
     breaker = Breaker(failures=sending.failures, since=since, detail=receipt.detail, until=until)
     return LaneEnd(channel_id=channel_id, rest_s=rest_s, breaker=breaker)
-
-
-def report_dead(tools: Tools, channel: Channel, reason: str) -> None:
-    """Tell the operator of a channel that takes nothing, unless it is the operator's own."""
-    _log.warning("delivery dead", channel_id=channel.channel_id, reason=reason)
-    if not channel.is_operator:
-        text = f"The channel {channel.name or channel.channel_id} refuses what is sent to it: {reason}"
-        warn(tools, "channel_dead", channel.channel_id, text)
 
 
 def verdict_of(tools: Tools, sending: Sending, parcel: Parcel, receipt: Receipt) -> Delivery:
@@ -124,7 +121,7 @@ def verdict_of(tools: Tools, sending: Sending, parcel: Parcel, receipt: Receipt)
     delivery = replace(parcel.delivery, reason=receipt.detail, tried=tried)
     match receipt.status:
         case ReceiptStatus.ACCEPTED:
-            return replace(delivery, status=DeliveryStatus.SENT, sent_at=receipt.at)
+            return replace(delivery, status=DeliveryStatus.SENT, sent_at=receipt.at, message_ref=receipt.message_ref)
         case ReceiptStatus.PERMANENT:
             return replace(delivery, status=DeliveryStatus.DEAD)
         case ReceiptStatus.AMBIGUOUS if not parcel.is_resent:

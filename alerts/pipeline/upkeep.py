@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from alerts.models import (
@@ -11,6 +12,7 @@ from alerts.models import (
     Bell,
     Change,
     ChangeKind,
+    Channel,
     Delivery,
     Item,
     Tagged,
@@ -85,7 +87,11 @@ def _look_at_store(tools: Tools) -> None:
 
 def warn(tools: Tools, kind: str, subject: str, text: str) -> bool:
     """Tell the operator's channels, once an hour for one kind and subject; False when told before or nobody listens."""
-    channels = [c for c in tools.state.channels() if c.is_operator and c.is_enabled]
+    return tell(tools, [c for c in tools.state.channels() if c.is_operator and c.is_enabled], kind, subject, text)
+
+
+def tell(tools: Tools, channels: Sequence[Channel], kind: str, subject: str, text: str) -> bool:
+    """Tell these channels something of our own, as `warn` does."""
     now = datetime.now(UTC)
     story_id = content_id("operator", kind, subject, now.strftime("%Y%m%d%H"))
     bell = _warning(story_id, kind, text, now)

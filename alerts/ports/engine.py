@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from alerts.models import Bell, Breaker, Mark, Rule, SourceLease, Story
+from alerts.models import Bell, Breaker, Delivery, Mark, Rule, SourceLease, Story
 from alerts.ports.values import (
     ChannelBook,
     DueLane,
@@ -116,6 +116,10 @@ class DeliverStore(Protocol):
 
     def release_lanes(self, owner: str, ends: Sequence[LaneEnd]) -> None:
         """Give channels back; unsent deliveries are due again, behind the lanes that wait, and not before the rest is over."""
+        ...
+
+    def deliveries_by_id(self, delivery_ids: Sequence[str]) -> list[Delivery]:
+        """Deliveries in the order of the ids, without those that no longer exist."""
         ...
 
     def breakers(self) -> dict[str, Breaker]:

@@ -24,7 +24,7 @@
     alert:<id>         HASH    json (Alert), rule:<rule id> = 1
     alerts:<subscriber> ZSET   alert id -> Unix seconds
     delivery:<id>      HASH    json (what never changes), status, attempts, reason, due, repeat, replay, owner, queued, sent,
-                               tried (the last attempts, one a line), policy, paused (seconds), digest (which it waits
+                               tried (the last attempts, one a line), ref (of the message), policy, paused (seconds), digest (which it waits
                                for), carried (delivery id that tells it along)
     deliveries         ZSET    delivery id -> Unix seconds of its creation
     delivered:<alert>  SET     delivery ids of an alert

@@ -146,7 +146,7 @@ def _verdict_arguments(verdict: Verdict) -> list[Arg]:
     due = f"{delivery.due_at.timestamp():.3f}" if delivery.due_at else 0
     sent = delivery.sent_at.timestamp() if delivery.sent_at else ""
     head: list[Arg] = [delivery.delivery_id, delivery.channel_id, delivery.status.value, delivery.attempts]
-    tail: list[Arg] = [sent, dump_tried(delivery.tried), int(verdict.keeps_place)]
+    tail: list[Arg] = [sent, dump_tried(delivery.tried), int(verdict.keeps_place), delivery.message_ref]
     return [*head, delivery.reason[:_LONGEST_REASON], due, int(delivery.is_repeat), *tail]
 
 
@@ -164,7 +164,7 @@ def load_alert(row: Mapping[bytes, bytes]) -> Alert:
     """An alert from its hash."""
     rules = sorted(name.decode().removeprefix("rule:") for name in row if name.startswith(b"rule:"))
     alert = ALERT.load(row[b"json"])
-    return replace(alert, rule_ids=tuple(rules) or alert.rule_ids)
+    return replace(alert, rule_ids=tuple(rules)) if rules else alert
 
 
 def load_delivery(delivery_id: bytes | str, row: Mapping[bytes, bytes]) -> Delivery:
@@ -184,7 +184,8 @@ def load_delivery(delivery_id: bytes | str, row: Mapping[bytes, bytes]) -> Deliv
         due_at=_time(row.get(b"due")),
         queued_at=_time(row.get(b"queued")),
         sent_at=_time(row.get(b"sent")),
-        tried=_load_tried(row.get(b"tried", b"")),
+        message_ref=row.get(b"ref", b"").decode(),
+        tried=_load_tried(row[b"tried"]) if b"tried" in row else (),
     )
 
 
