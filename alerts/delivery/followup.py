@@ -25,7 +25,7 @@ def why_no_update(first: FirstTold, *, can_update: bool) -> str:
     """Why nothing can be changed in place; '' when it can, now or when the first alert was told."""
     if not can_update:
         return "an update makes no sound, and this channel cannot change what it was told"
-    if first.carried_by or first.status in (DeliveryStatus.SENT, DeliveryStatus.PENDING, DeliveryStatus.SENDING, DeliveryStatus.RETRY):
+    if first.status in (DeliveryStatus.SENT, DeliveryStatus.PENDING, DeliveryStatus.SENDING, DeliveryStatus.RETRY):
         return ""
     if first.status is DeliveryStatus.HELD:
         return "" if first.due_at and not first.digest else "the story is told in a digest, which is not updated"
@@ -55,4 +55,4 @@ def why_silent(alert: Alert, first: FirstTold) -> str:
 
 def carries_first(alert: Alert, first: FirstTold) -> bool:
     """Whether what follows is told in place of a first alert that still waits: the newer words tell both."""
-    return follows(alert) and not is_update(alert) and first.status is DeliveryStatus.HELD
+    return follows(alert) and not is_update(alert) and first.status is DeliveryStatus.HELD and not first.carried_by

@@ -6,7 +6,7 @@ it is the first, or the last when asked for: so silence that ends at that time l
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -24,7 +24,7 @@ def instant(zone: str, day: date, minute: int, *, is_last: bool = False) -> date
         is_last: In a fold, the second time instead of the first.
     """
     shown = datetime.combine(day, time()) + timedelta(minutes=minute)
-    place = ZoneInfo(zone)
+    place = _place(zone)
     first = shown.replace(tzinfo=place, fold=0).astimezone(UTC)
     second = shown.replace(tzinfo=place, fold=1).astimezone(UTC)
     if first > second:  # a gap: read with the offset before the jump and with the one after it
@@ -32,7 +32,7 @@ def instant(zone: str, day: date, minute: int, *, is_last: bool = False) -> date
     return second if is_last else first
 
 
-def _jump(place: ZoneInfo, before: datetime, after: datetime) -> datetime:
+def _jump(place: tzinfo, before: datetime, after: datetime) -> datetime:
     """The second between two times at which the offset of a zone changes."""
     offset = before.astimezone(place).utcoffset()
     low, high = int(before.timestamp()), int(after.timestamp())
@@ -45,9 +45,13 @@ def _jump(place: ZoneInfo, before: datetime, after: datetime) -> datetime:
     return datetime.fromtimestamp(high, UTC)
 
 
+def _place(zone: str) -> tzinfo:
+    return UTC if zone == "UTC" else ZoneInfo(zone)  # the default needs no table of zones on the machine
+
+
 def local(zone: str, at: datetime) -> datetime:
     """What the clocks of a zone show."""
-    return at.astimezone(ZoneInfo(zone))
+    return at.astimezone(_place(zone))
 
 
 def shown(zone: str, at: datetime, now: datetime) -> str:

@@ -1,6 +1,7 @@
 """decide: what becomes of claimed deliveries before anything is rendered. Policy decides; this fetches what it hangs on.
 
-    lanes -> facts, one round trip -> wishes, one more when they are not known or changed -> policy.decide for each
+    lanes -> facts, a round trip (or three, when there are stories that go on) -> wishes, one more when they are not known
+          or changed -> policy.decide for each
           -> settle what is not sent -> release what is
 
 All lanes of a claim are decided at once, so the number of deliveries does not change the number of round trips.

@@ -33,7 +33,10 @@ class Ring(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class FirstTold:
-    """How a story's first alert to a subscriber stands on a channel; status None = that channel has none of it."""
+    """How a story's first alert to a subscriber stands on a channel; status None = that channel has none of it.
+
+    Once a later alert tells it along, this is how that one stands.
+    """
 
     is_known: bool = False  # the subscriber has an alert `first` of the story
     status: DeliveryStatus | None = None
@@ -58,7 +61,7 @@ class FirstIds(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the store knows that decisions hang on, read in one round trip."""
+    """What the store knows that decisions hang on."""
 
     version: str = ""  # of all wishes; another one after any change of any
     rings: Mapping[Place, tuple[Ring, ...]] = field(default_factory=dict)  # of the last day, oldest first
@@ -87,7 +90,7 @@ class PolicyStore(Protocol):
     """Preferences, mutes, rings, and what becomes of deliveries that are not sent now."""
 
     def facts(self, places: Sequence[Place], firsts: Sequence[FirstIds]) -> Facts:
-        """What decisions about these hang on, in one round trip."""
+        """What decisions about these hang on, in as many round trips however many they are."""
         ...
 
     def wishes(self, subscriber_ids: Iterable[str]) -> dict[str, Wishes]:

@@ -99,7 +99,7 @@ class AlertDesk(SourceDesk, ChannelDesk):
         else:
             told = [d for d in view.deliveries if d.status == "sent"]
             stage = "told" if told else "not told"
-            reason = "; ".join(f"{d.channel_id}: {d.status.value} {d.reason}".strip() for d in view.deliveries)
+            reason = "; ".join(_came_to(d) for d in view.deliveries)
         return Why(stage, reason, so_far.tagged, so_far.operands, view.alert, view.deliveries)
 
     def deliveries(self, *, status: str = "", limit: int = 50) -> list[Delivery]:
@@ -114,3 +114,9 @@ class AlertDesk(SourceDesk, ChannelDesk):
     def drop_delivery(self, delivery_id: str) -> None:
         """Take a pending delivery back. Raises: NotFoundError, StateError."""
         self.tools.state.drop_delivery(delivery_id, "dropped by hand")
+
+
+def _came_to(delivery: Delivery) -> str:
+    """What became of a delivery, and what policy said of it when that is not the reason itself."""
+    words = f"{delivery.channel_id}: {delivery.status.value} {delivery.reason}".strip()
+    return f"{words} (policy: {delivery.policy})" if delivery.policy not in ("", delivery.reason) else words

@@ -8,10 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from alerts.delivery.written import KEYS as PREFERENCE_KEYS
+from alerts.delivery.written import preferences_table, read_preferences
 from alerts.errors import ConfigError, NotFoundError
 from alerts.models import Rule
+from alerts.preferences import NO_PREFERENCES
 from alerts.rules.load import rules_of
-from alerts.service.alerts import AlertDesk
+from alerts.service.people import PeopleDesk
 from alerts.service.rules import check_person
 from alerts.settings import read_file, read_toml
 from alerts.sources.load import sources_of, table_of
@@ -19,7 +22,7 @@ from alerts.text.fingerprint import body_hash
 
 _TABLES = ("source", "rule", "channel", "subscriber")
 _CHANNEL_KEYS = ("id", "url", "subscriber", "name", "operator")
-_SUBSCRIBER_KEYS = ("id", "name")
+_SUBSCRIBER_KEYS = ("id", "name", *PREFERENCE_KEYS)
 
 
 @dataclass
@@ -30,7 +33,7 @@ class Applied:
     unchanged: list[str] = field(default_factory=list)
 
 
-class FileDesk(AlertDesk):
+class FileDesk(PeopleDesk):
     """apply and export."""
 
     def apply(self, path: Path) -> Applied:
@@ -80,6 +83,7 @@ class FileDesk(AlertDesk):
         for row in people:
             with _in(f"{path}: subscriber {row['id']}"):
                 check_person(row["id"], row.get("name", ""))
+                read_preferences("preferences", row, NO_PREFERENCES)
 
     def _check_channel_rows(self, channels: list[dict[str, Any]], people: list[str], path: Path) -> None:
         """Whether every channel that is not as it stands in the store could be added."""
@@ -107,11 +111,11 @@ class FileDesk(AlertDesk):
             self.check_room(rules, self.tools.state.rules())
 
     def _apply_subscriber(self, row: Mapping[str, Any], applied: Applied) -> None:
-        before = {s.subscriber_id: s.name for s in self.subscribers()}
-        is_new = before.get(row["id"]) != (row.get("name") or row["id"])
-        if is_new:
+        before = {s.subscriber_id: s for s in self.subscribers()}.get(row["id"])
+        if before is None or before.name != (row.get("name") or row["id"]):
             self.add_subscriber(row["id"], row.get("name", ""))
-        _note(applied, is_new, f"subscriber/{row['id']}")
+        after = self.set_preferences(row["id"], row)
+        _note(applied, after != before, f"subscriber/{row['id']}")
 
     def _is_changed(self, row: Mapping[str, Any]) -> bool:
         """Whether the store holds no such channel, or another one under its id."""
@@ -144,7 +148,9 @@ class FileDesk(AlertDesk):
     def export(self) -> dict[str, list[dict[str, Any]]]:
         """Tables that `apply` understands. Channel URLs are secrets: they are masked, and to be filled in by hand."""
         return {
-            "subscriber": [{"id": s.subscriber_id, "name": s.name} for s in self.subscribers()],
+            "subscriber": [
+                {"id": s.subscriber_id, "name": s.name, **preferences_table(s.preferences)} for s in self.subscribers()
+            ],
             "channel": [
                 {"id": c.channel_id, "url": c.url, "subscriber": c.subscriber_id, "name": c.name, "operator": c.is_operator}
                 for c in self.channels()
@@ -185,7 +191,7 @@ def _rows(tables: Mapping[str, Any], name: str, known: tuple[str, ...], needed: 
         for key, value in row.items():
             if key not in known:
                 raise ConfigError(f"{where}: {key}: unknown key; known are {', '.join(known)}")
-            if not isinstance(value, bool if key == "operator" else str):
+            if key not in PREFERENCE_KEYS and not isinstance(value, bool if key == "operator" else str):
                 raise ConfigError(f"{where}: {key}: must be {'true or false' if key == 'operator' else 'a text'}, not {value!r}")
         for key in needed:
             if not row.get(key):

@@ -214,7 +214,8 @@ class RuleDesk(Desk):
     def add_subscriber(self, subscriber_id: str, name: str = "") -> Subscriber:
         """Add or rename a subscriber. Raises: ConfigError."""
         check_person(subscriber_id, name)
-        subscriber = Subscriber(subscriber_id=subscriber_id, name=name or subscriber_id)
+        held = next((s for s in self.subscribers() if s.subscriber_id == subscriber_id), Subscriber(subscriber_id=subscriber_id))
+        subscriber = replace(held, name=name or subscriber_id)
         self.tools.state.put_subscriber(subscriber)
         return subscriber
 

@@ -65,28 +65,29 @@ class DigestKeeper(DeliverKeeper):
 
     def _freeze_arguments(self, name: str, members: Sequence[str], alert_of: Mapping[str, Alert], now: datetime) -> list[Arg]:
         digest = read_name(name)
-        alert = _digest_alert(digest, members, [alert_of[m] for m in members if m in alert_of], now)
-        delivery = Delivery(
-            delivery_id=content_id("delivery", digest.subscriber_id, alert.story_id, alert.occasion, digest.channel_id),
-            alert_id=alert.alert_id,
-            subscriber_id=digest.subscriber_id,
-            channel_id=digest.channel_id,
-            created_at=now,
-        )
+        alert, delivery = digest_delivery(digest, members, [alert_of[m] for m in members if m in alert_of], now)
         head = (name, alert.alert_id, ALERT.dump(alert), delivery.delivery_id, DELIVERY.dump(delivery))
         return [*head, digest.subscriber_id, digest.channel_id, self._keep_s, len(members), *members]
 
 
-def _digest_alert(digest: DigestName, members: Sequence[str], alerts: Sequence[Alert], now: datetime) -> Alert:
-    """The alert of a digest; its number is a hash of its members, so that freezing again gives the same one."""
+def digest_delivery(digest: DigestName, members: Sequence[str], alerts: Sequence[Alert], now: datetime) -> tuple[Alert, Delivery]:
+    """The alert and delivery of a digest; its number is a hash of its members, so that freezing again gives the same ones."""
     number = content_id("digest", digest.subscriber_id, *sorted(members))
-    return Alert(
+    alert = Alert(
         alert_id=content_id("alert", digest.subscriber_id, number, "digest"),
         subscriber_id=digest.subscriber_id,
         story_id=number,
         occasion=f"digest:{digest.kind}:{number}",
-        bell_ids=tuple(dict.fromkeys(b for alert in alerts for b in alert.bell_ids)),
-        rule_ids=tuple(sorted({r for alert in alerts for r in alert.rule_ids})),
+        bell_ids=tuple(dict.fromkeys(b for one in alerts for b in one.bell_ids)),
+        rule_ids=tuple(sorted({r for one in alerts for r in one.rule_ids})),
         created_at=now,
         expires_at=now + timedelta(days=1),
     )
+    delivery = Delivery(
+        delivery_id=content_id("delivery", digest.subscriber_id, alert.story_id, alert.occasion, digest.channel_id),
+        alert_id=alert.alert_id,
+        subscriber_id=digest.subscriber_id,
+        channel_id=digest.channel_id,
+        created_at=now,
+    )
+    return alert, delivery

@@ -22,19 +22,28 @@ class PolicyKeeper(DigestKeeper):
     """Implements `ports.PolicyStore`."""
 
     def facts(self, places: Sequence[Place], firsts: Sequence[FirstIds]) -> Facts:
-        """What decisions about these hang on, in one round trip."""
+        """What decisions about these hang on, in as many round trips however many they are."""
         calls: list[Sequence[Arg]] = [("GET", self._keys("wishes:version"))]
         calls.extend(("ZRANGE", self._keys("rings", *place), 0, -1, "WITHSCORES") for place in places)
-        for first in firsts:
-            calls.append(("EXISTS", self._keys("alert", first.alert_id)))
-            calls.append(("HMGET", self._keys("delivery", first.delivery_id), "status", "due", "digest", "carried"))
+        calls.extend(("EXISTS", self._keys("alert", first.alert_id)) for first in firsts)
         version, *rows = self._calls(calls)
-        told = rows[len(places) :]
+        known = rows[len(places) :]
         return Facts(
             version=version.decode() if version else "",
             rings={place: _rings(row) for place, row in zip(places, rows, strict=False)},
-            firsts={first: _first(*told[2 * i : 2 * i + 2]) for i, first in enumerate(firsts)},
+            firsts={first: _first(exists, *row) for first, exists, row in zip(firsts, known, self._told(firsts), strict=True)},
         )
+
+    def _told(self, firsts: Sequence[FirstIds]) -> list[tuple[str, Sequence[bytes | None]]]:
+        """(delivery id of who tells it along or '', status, due and digest) of each first alert's delivery."""
+        rows = self._standings([first.delivery_id for first in firsts])
+        carriers = sorted({row[3].decode() for row in rows if row[3]})
+        carried = dict(zip(carriers, self._standings(carriers), strict=True))
+        return [(row[3].decode(), carried[row[3].decode()]) if row[3] else ("", row) for row in rows]
+
+    def _standings(self, delivery_ids: Sequence[str]) -> list[Any]:
+        calls = [("HMGET", self._keys("delivery", i), "status", "due", "digest", "carried") for i in delivery_ids]
+        return self._calls(calls) if calls else []
 
     def wishes(self, subscriber_ids: Iterable[str]) -> dict[str, Wishes]:
         """What each of them asked for; the default for those nobody knows."""
@@ -116,14 +125,14 @@ def _rings(row: Any) -> tuple[Ring, ...]:
     return tuple(Ring(datetime.fromtimestamp(float(at), UTC), int(name[:1]), name[2:].decode()) for name, at in pairs)
 
 
-def _first(exists: int, row: Sequence[bytes | None]) -> FirstTold:
-    status, due, digest, carried = row
+def _first(exists: int, carried_by: str, row: Sequence[bytes | None]) -> FirstTold:
+    status, due, digest, _ = row
     return FirstTold(
         is_known=bool(exists),
         status=DeliveryStatus(status.decode()) if status else None,
         due_at=datetime.fromtimestamp(float(due), UTC) if due and float(due) else None,
         digest=(digest or b"").decode(),
-        carried_by=(carried or b"").decode(),
+        carried_by=carried_by,
     )
 
 
