@@ -19,7 +19,8 @@ from alerts.settings import read_text, read_toml
 from alerts.text.durations import seconds_of
 
 KEYS = (
-    "id", "name", "note", "query", "subscriber", "channels", "enabled", "unknown", "cooldown", "expires", "matches", "misses",
+    "id", "name", "note", "query", "subscriber", "channels", "enabled", "unknown", "cooldown", "expires", "on_ambiguous",
+    "matches", "misses",
 )  # fmt: skip
 _OTHERS = ("channel", "subscriber", "source")  # tables of the same file that are for `tocsin apply`
 _MAX_ID = 100
@@ -154,7 +155,15 @@ def _rule(where: str, row: Mapping[str, Any], areas: Areas | None, lists: Lists 
         note=row.get("note", ""),
         cooldown_s=cooldown_of(where, row.get("cooldown", 0)),
         expires_at=expiry_of(where, row.get("expires", "")),
+        on_ambiguous=ambiguity_of(where, row.get("on_ambiguous", "resend")),
     )
+
+
+def ambiguity_of(where: str, value: object) -> str:
+    """What is done when nobody knows whether a message arrived. Raises: ConfigError."""
+    if value not in ("resend", "drop"):
+        raise ConfigError(f'{where}: on_ambiguous: must be "resend" or "drop", not {_short(value)}')
+    return str(value)
 
 
 def cooldown_of(where: str, value: object) -> float:
@@ -185,7 +194,7 @@ def expiry_of(where: str, value: object) -> datetime | None:
         raise ConfigError(f"{where}: expires: must be a date such as 2026-12-31T18:00Z, not {_short(value)}") from error
 
 
-_READ: dict[str, Callable[[str, object], object]] = {"cooldown": cooldown_of, "expires": expiry_of}
+_READ: dict[str, Callable[[str, object], object]] = {"cooldown": cooldown_of, "expires": expiry_of, "on_ambiguous": ambiguity_of}
 
 
 def _check_value(where: str, key: str, value: object) -> None:

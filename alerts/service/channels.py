@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from alerts.delivery.schemes import check_channel_url, mask
 from alerts.errors import ConfigError, NotFoundError
-from alerts.models import Channel, Envelope, Receipt
+from alerts.models import Breaker, Channel, Envelope, Receipt, ReceiptStatus
 from alerts.service.desk import check_name
 from alerts.service.rules import RuleDesk
 from alerts.sources.load import SLUG
@@ -65,6 +65,19 @@ class ChannelDesk(RuleDesk):
             if channel.channel_id == channel_id:
                 return channel
         raise NotFoundError(f"no channel {channel_id!r}; `tocsin channels list` shows them")
+
+    def breakers(self) -> dict[str, Breaker]:
+        """channel id -> what is known of a channel that fails."""
+        return self.tools.state.breakers()
+
+    def mend_channel(self, channel_id: str) -> Receipt:
+        """Send a test message, and switch the channel on when it is accepted. Raises: NotFoundError."""
+        receipt = self.test_channel(channel_id)
+        if receipt.status is ReceiptStatus.ACCEPTED:
+            channel = replace(self._sealed(channel_id), is_enabled=True, error="")
+            url = self.tools.keys.seal(receipt.new_url) if receipt.new_url else channel.url
+            self.tools.state.put_channel(replace(channel, url=url))
+        return receipt
 
     def enable_channel(self, channel_id: str, *, is_enabled: bool) -> Channel:
         """Switch a channel on or off. Raises: NotFoundError."""

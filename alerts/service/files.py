@@ -179,6 +179,8 @@ def rule_table(rule: Rule) -> dict[str, Any]:
         table["cooldown"] = rule.cooldown_s
     if rule.expires_at:
         table["expires"] = rule.expires_at.isoformat()
+    if rule.on_ambiguous != "resend":
+        table["on_ambiguous"] = rule.on_ambiguous
     return table
 
 

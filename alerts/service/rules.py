@@ -13,7 +13,7 @@ from alerts.errors import ConfigError, NotFoundError
 from alerts.models import Change, ChangeKind, Item, Operand, Rule, Source, Subscriber, Tagged
 from alerts.rules.backtest import Preview, preview
 from alerts.rules.explain import explain
-from alerts.rules.load import RuleTest, cooldown_of, expiry_of, read_tests
+from alerts.rules.load import RuleTest, ambiguity_of, cooldown_of, expiry_of, read_tests
 from alerts.rules.match import Document, evaluate
 from alerts.rules.query import check_query, query_id
 from alerts.rules.sieve import asks_stories, sieve
@@ -60,12 +60,14 @@ class RuleDesk(Desk):
         note: str = "",
         cooldown: str | float = 0,
         expires: str = "",
+        on_ambiguous: str = "resend",
     ) -> Rule:
         """Add a rule, or replace the one with its id; in force within a second.
 
         Args:
             cooldown: After it rang the rule stays silent for this long: "30m", or seconds.
             expires: ISO 8601 time from which it rings no more; empty = never.
+            on_ambiguous: `resend` or `drop`, when nobody knows whether a message arrived.
 
         Raises:
             QueryError: The query does not parse; carries the column.
@@ -84,6 +86,7 @@ class RuleDesk(Desk):
             note=check_note(note, f"rule {rule_id or name}"),
             cooldown_s=cooldown_of("rule", cooldown),
             expires_at=expiry_of("rule", expires),
+            on_ambiguous=ambiguity_of("rule", on_ambiguous),
         )
         self._check(rule)
         self.check_room([rule], held)

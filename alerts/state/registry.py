@@ -149,18 +149,18 @@ class Registry(PolicyKeeper):
         ids = sorted(i.decode() for i in self._call("SMEMBERS", self._keys("delivered", alert_id)))
         return alert, bells[alert.bell_ids[0]], self.deliveries_by_id(ids)
 
-    def deliveries(self, *, status: str, limit: int) -> list[Delivery]:
-        """Deliveries in that status ('' = any), newest first."""
+    def deliveries(self, *, status: str, limit: int, channel_id: str = "", since: datetime | None = None) -> list[Delivery]:
+        """Deliveries in that status ('' = any), to that channel ('' = any), made since then; newest first."""
         found: list[Delivery] = []
-        for page in self._delivery_pages():
-            found += [d for d in page if not status or d.status == status]
+        for page in self._delivery_pages(since.timestamp() if since else 0.0):
+            found += [d for d in page if status in ("", d.status) and channel_id in ("", d.channel_id)]
             if len(found) >= limit:
                 break
         return found[:limit]
 
-    def _delivery_pages(self) -> Iterator[list[Delivery]]:
+    def _delivery_pages(self, since_s: float) -> Iterator[list[Delivery]]:
         start = 0
-        while ids := self._call("ZREVRANGE", self._keys("deliveries"), start, start + _PAGE - 1):
+        while ids := self._call("ZREVRANGEBYSCORE", self._keys("deliveries"), "+inf", since_s, "LIMIT", start, _PAGE):
             yield self.deliveries_by_id([i.decode() for i in ids])
             start += _PAGE
 
