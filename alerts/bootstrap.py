@@ -83,6 +83,7 @@ def build_tools(
         settings=settings,
         state=build_state(settings),
         fetcher=Fetcher(HttpClient(settings.http, guard), clock=clock),
+        http=HttpClient(settings.http, guard),
         sandbox=Sandbox(),
         baselines=Baselines(data / "baselines.log"),
         notifier=notifier or LaneNotifier(settings, guard),

@@ -120,6 +120,8 @@ class WatchSettings(_Section):
     clock_jump_s: Seconds = 30.0
     disk_free_mb: int = Field(200, ge=0)
     memory_mb: int = Field(512, ge=16)  # maxmemory of the embedded store
+    ping_url: str = Field("", pattern=r"^(https?://\S+)?$")  # asked again and again while all is well: a dead man's switch
+    ping_s: Seconds = 60.0
 
 
 class Settings(BaseSettings):

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from alerts import __version__
-from alerts.cli import alerts, channels, edges, engine, people, places, rules, show, sources
+from alerts.cli import alerts, canary, channels, edges, engine, people, places, rules, show, sources
 from alerts.errors import AlertsError, ConfigError, NotFoundError, QueryError
 
 INTERRUPTED = 130  # what a shell says of a program that ended by Ctrl-C
@@ -37,6 +37,7 @@ for _command in (
     engine.status,
     engine.doctor,
     alerts.items,
+    canary.canary,
     people.snooze,
     engine.apply,
     engine.export,

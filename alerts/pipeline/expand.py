@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from alerts.models import Alert, Bell, Channel, Delivery, Rule
+from alerts.pipeline.canary import CANARY
 from alerts.pipeline.tools import Tools
 from alerts.ports import ChannelBook, Expansion, Fanout
 from alerts.text.fingerprint import content_id
@@ -69,8 +70,13 @@ def _next_rules(tools: Tools, fanout: Fanout) -> tuple[list[Rule], str]:
 
 
 def _ringing(tools: Tools, rules: Sequence[Rule], bell: Bell) -> list[Rule]:
-    """The rules that are on, not expired, and not cooling down after another story; updates of a story need no cooling."""
-    live = [r for r in rules if r.is_enabled and (r.expires_at is None or bell.rung_at < r.expires_at)]
+    """The rules that are on, not expired, and not cooling down after another story; updates of a story need no cooling.
+
+    The canary rings its own rule only, and nothing else rings that.
+    """
+    is_canary = bell.tagged.change.item.source_id == CANARY
+    mine = [r for r in rules if (r.rule_id == CANARY) == is_canary]
+    live = [r for r in mine if r.is_enabled and (r.expires_at is None or bell.rung_at < r.expires_at)]
     if bell.occasion != "first":
         return live
     cooling = {r.rule_id: r.cooldown_s for r in live if r.cooldown_s}

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from alerts.delivery.codes import ENDS_CHANNEL
 from alerts.delivery.policy import retry_at
 from alerts.models import Attempt, Breaker, Delivery, DeliveryStatus, Receipt, ReceiptStatus
+from alerts.pipeline.canary import CANARY
 from alerts.pipeline.mend import end_channel, follow, report_dead
 from alerts.pipeline.tools import Tools
 from alerts.ports import Lane, LaneEnd, Parcel, Progress, Verdict
@@ -57,7 +58,15 @@ def record(tools: Tools, progress: Sequence[Progress]) -> None:
             ended.append(one.key)
             verdicts += _held_back(one.key)
     tools.state.record(tools.owner, verdicts)
+    _note_canaries(tools, verdicts, [one.key for one in progress if isinstance(one.key, Sending)])
     tools.state.release_lanes(tools.owner, [_release(tools, sending) for sending in ended])
+
+
+def _note_canaries(tools: Tools, verdicts: Sequence[Verdict], sendings: Sequence[Sending]) -> None:
+    """Tell whoever looks after the canary that it was accepted."""
+    sent = {v.delivery.delivery_id for v in verdicts if v.delivery.subscriber_id == CANARY and v.delivery.status is DeliveryStatus.SENT}
+    for parcel in (p for sending in sendings for p in sending.parcels.values() if p.delivery.delivery_id in sent):
+        tools.state.note_canary(seen=parcel.bells[0].tagged.change.item_id)
 
 
 def _on_receipt(tools: Tools, sending: Sending, receipt: Receipt) -> list[Verdict]:

@@ -11,6 +11,7 @@ from random import Random
 from alerts.delivery.governor import Governor
 from alerts.delivery.ledger import Ledger
 from alerts.delivery.secrets import KeyRing
+from alerts.http.client import HttpClient
 from alerts.ports import Notifier, State
 from alerts.settings import Settings
 from alerts.sources.baselines import Baselines
@@ -28,6 +29,7 @@ class Tools:
     settings: Settings
     state: State
     fetcher: Fetcher
+    http: HttpClient  # for calls of our own
     sandbox: Sandbox
     baselines: Baselines
     notifier: Notifier

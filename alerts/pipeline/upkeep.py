@@ -17,6 +17,8 @@ from alerts.models import (
     Item,
     Tagged,
 )
+from alerts.pipeline.canary import look_after_canary
+from alerts.pipeline.health import give_sign_of_life
 from alerts.pipeline.tools import Tools
 from alerts.ports import Expansion
 from alerts.sources.cadence import is_blind
@@ -54,6 +56,8 @@ def sweep(tools: Tools, sweeper: Sweeper) -> dict[str, int]:
             tools.wake_up(queue)
     if tools.state.claim_turn("look", _LOOK_EVERY_S):
         _look(tools)
+    look_after_canary(tools)
+    give_sign_of_life(tools)
     return done
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from alerts.models import Bell, Breaker, Delivery, Mark, Rule, SourceLease, Story
+from alerts.models import Bell, Breaker, Canary, Change, Delivery, Mark, Rule, SourceLease, Story
 from alerts.ports.values import (
     ChannelBook,
     DueLane,
@@ -160,6 +160,22 @@ class KeepStore(Protocol):
 
     def claim_turn(self, name: str, every_s: float) -> bool:
         """Whether it is the caller's turn to do what is to be done once in so many seconds."""
+        ...
+
+    def plant(self, change: Change) -> None:
+        """Put an item of our own on the queue of items."""
+        ...
+
+    def canary(self) -> Canary | None:
+        """The canary as it is; None when there is none."""
+        ...
+
+    def put_canary(self, canary: Canary | None) -> None:
+        """Keep a canary; None ends it."""
+        ...
+
+    def note_canary(self, *, seen: str | None = None, alarmed: str | None = None) -> None:
+        """Note that a canary was accepted, or that it was missed and told of ('' = called off)."""
         ...
 
     def shed_archive(self) -> int:

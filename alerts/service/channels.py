@@ -9,11 +9,15 @@ from datetime import UTC, datetime
 
 from alerts.delivery.schemes import check_channel_url, mask
 from alerts.errors import ConfigError, NotFoundError
-from alerts.models import Breaker, Channel, Envelope, Receipt, ReceiptStatus
+from alerts.models import Breaker, Canary, Channel, Envelope, Receipt, ReceiptStatus
+from alerts.pipeline import end_canary, start_canary
 from alerts.service.desk import check_name
 from alerts.service.rules import RuleDesk
 from alerts.sources.load import SLUG
 from alerts.text.fingerprint import content_id
+
+_SHORTEST_CANARY_S = 60.0
+_LONGEST_CANARY_S = 7 * 86400.0
 
 
 class ChannelDesk(RuleDesk):
@@ -102,6 +106,31 @@ class ChannelDesk(RuleDesk):
             payload={"kind": "test", "channel": channel_id},
         )
         return self.tools.notifier.send(envelope)
+
+    def start_canary(self, channel_id: str, alarm_id: str, *, every_s: float, within_s: float) -> Canary:
+        """Send an item of our own the whole way to a channel every so many seconds, and tell another one when it does not arrive.
+
+        Raises:
+            NotFoundError: Nobody knows one of the channels.
+            ConfigError: Both are the same, or the times make no sense.
+        """
+        self.channel(channel_id)
+        self.channel(alarm_id)
+        if channel_id == alarm_id:
+            raise ConfigError("--alarm: must be another channel than --channel: what does not arrive there is told here")
+        if not _SHORTEST_CANARY_S <= every_s <= _LONGEST_CANARY_S or not 0 < within_s < every_s:
+            raise ConfigError("--every: must be 1m to 7d, and --within a shorter time than that")
+        canary = Canary(channel_id=channel_id, alarm_id=alarm_id, every_s=every_s, within_s=within_s)
+        start_canary(self.tools, canary)
+        return canary
+
+    def end_canary(self) -> None:
+        """Send no more canaries."""
+        end_canary(self.tools)
+
+    def canary(self) -> Canary | None:
+        """The canary and how its last item fared; None when there is none."""
+        return self.tools.state.canary()
 
     def rotate_keys(self) -> int:
         """Make a new key and seal every channel with it; how many."""

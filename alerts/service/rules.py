@@ -11,6 +11,7 @@ from pathlib import Path
 
 from alerts.errors import ConfigError, NotFoundError
 from alerts.models import Change, ChangeKind, Item, Operand, Rule, Source, Subscriber, Tagged
+from alerts.pipeline import CANARY
 from alerts.rules.backtest import Preview, preview
 from alerts.rules.explain import explain
 from alerts.rules.load import RuleTest, ambiguity_of, cooldown_of, expiry_of, read_tests
@@ -128,7 +129,7 @@ class RuleDesk(Desk):
         """Rules in the order of their ids, of everybody or of one subscriber. Raises: NotFoundError."""
         if subscriber_id is not None:
             self.check_subscriber(subscriber_id)
-        return [r for r in self.tools.state.rules() if subscriber_id in (None, r.subscriber_id)]
+        return [r for r in self.tools.state.rules() if subscriber_id in (None, r.subscriber_id) and r.rule_id != CANARY]
 
     def rule(self, rule_id: str) -> Rule:
         """One rule. Raises: NotFoundError."""

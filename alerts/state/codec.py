@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from alerts.errors import StateError
-from alerts.models import Alert, Bell, Breaker, Change, Channel, Delivery, Mark, PollState, Rule, Source, Story, Subscriber, Tagged
+from alerts.models import Alert, Bell, Breaker, Canary, Change, Channel, Delivery, Mark, PollState, Rule, Source, Story, Subscriber, Tagged
 from alerts.preferences import Mute
 from alerts.state.keys import CHUNK
 
@@ -60,6 +60,7 @@ ALERT = Codec(Alert)
 DELIVERY = Codec(Delivery)
 CHANNEL = Codec(Channel)
 BREAKER = Codec(Breaker)
+CANARY = Codec(Canary)
 SUBSCRIBER = Codec(Subscriber)
 MUTE = Codec(Mute)
 

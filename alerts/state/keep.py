@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from alerts.errors import StateError
+from alerts.models import Canary, Change
 from alerts.state.base import Base, as_hash
+from alerts.state.codec import CANARY, CHANGE
 from alerts.state.keys import SIFT_GROUP
 
 _WAKE_MS = 2000  # a wake-up nobody answered for this long is sent again
@@ -43,6 +46,30 @@ class HouseKeeper(Base):
     def claim_turn(self, name: str, every_s: float) -> bool:
         """Whether it is the caller's turn to do what is to be done once in so many seconds."""
         return self._call("SET", self._keys("turn", name), 1, "NX", "PX", int(every_s * 1000)) is not None
+
+    def plant(self, change: Change) -> None:
+        """Put an item of our own on the queue `items`."""
+        self._call("XADD", self._keys("items"), "*", "c", CHANGE.dump(change))
+
+    def canary(self) -> Canary | None:
+        """The canary as it is; None when there is none."""
+        row = self._hash("canary")
+        if not row:
+            return None
+        held = CANARY.load(row[b"json"])
+        return replace(held, seen=row.get(b"seen", b"").decode(), alarmed=row.get(b"alarmed", b"").decode())
+
+    def put_canary(self, canary: Canary | None) -> None:
+        """Keep a canary; None ends it."""
+        if canary is None:
+            self._call("DEL", self._keys("canary"))
+        else:
+            self._call("HSET", self._keys("canary"), "json", CANARY.dump(canary))
+
+    def note_canary(self, *, seen: str | None = None, alarmed: str | None = None) -> None:
+        """Note that a canary was accepted, or that it was missed and told of ('' = called off)."""
+        fields = [part for name, value in (("seen", seen), ("alarmed", alarmed)) if value is not None for part in (name, value)]
+        self._call("HSET", self._keys("canary"), *fields)
 
     def shed_archive(self) -> int:
         """Drop the older half of the archive; how many items."""

@@ -24,8 +24,8 @@
     alert:<id>         HASH    json (Alert), rule:<rule id> = 1
     alerts:<subscriber> ZSET   alert id -> Unix seconds
     delivery:<id>      HASH    json (what never changes), status, attempts, reason, due, repeat, replay, owner, queued, sent,
-                               tried (the last attempts, one a line), ref (of the message), policy, paused (seconds), digest (which it waits
-                               for), carried (delivery id that tells it along)
+                               tried (the last attempts, one a line), ref (of the message), policy, paused (seconds),
+                               digest (which it waits for), carried (delivery id that tells it along)
     deliveries         ZSET    delivery id -> Unix seconds of its creation
     delivered:<alert>  SET     delivery ids of an alert
     lane:<channel>     ZSET    delivery ids not yet done, in their order -> Unix seconds due, 10,000,000,000 less when urgent
@@ -38,7 +38,7 @@
     bucket:<name>      HASH    tokens, at (as of), tail (Unix seconds of the last turn given out), rest (nothing before then)
     limited:<bucket>   ZSET    channel ids that the service asked to wait -> until when
     breakers           HASH    channel id -> Breaker as JSON, of channels that fail
-    canary             HASH    json (Canary), item (id of the last one), planted (Unix seconds), alarmed
+    canary             HASH    json (Canary as it was when planted), seen, alarmed
     digest:<digest>    ZSET    delivery ids held for it -> Unix seconds; named <subscriber>:<channel>:<kind>
     digests            ZSET    open digest -> Unix seconds it is told
     rings:<subscriber>:<channel>  ZSET  "<urgency>:<delivery id>" -> Unix seconds; of the last day, the latest 2,000
