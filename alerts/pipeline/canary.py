@@ -50,7 +50,7 @@ def look_after_canary(tools: Tools) -> None:
     now = tools.state.now()
     if canary.planted_at and canary.seen != canary.item_id:
         _miss(tools, canary, now)
-    elif canary.alarmed and canary.seen != canary.alarmed:
+    elif canary.alarmed and canary.seen:
         _call_off(tools, canary)
     is_due = canary.planted_at is None or now >= canary.planted_at + timedelta(seconds=canary.every_s)
     if is_due and tools.state.claim_turn("canary", canary.every_s / 2):

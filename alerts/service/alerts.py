@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from alerts.errors import NotFoundError
-from alerts.models import Alert, Bell, Delivery, DeliveryStatus, Operand, Tagged
+from alerts.models import Alert, Bell, Delivery, DeliveryStatus, Operand, ReceiptStatus, Tagged
 from alerts.service.channels import ChannelDesk
 from alerts.service.sources import SourceDesk
 from alerts.text.fingerprint import content_id
@@ -169,7 +169,7 @@ def delivery_moments(delivery: Delivery) -> Iterator[Moment]:
         yield Moment(delivery.queued_at, "queued", channel_id)
     for attempt in delivery.tried:
         yield Moment(attempt.at, attempt.result, channel_id, attempt.detail)
-    if delivery.sent_at and not any(attempt.at == delivery.sent_at for attempt in delivery.tried):
+    if delivery.sent_at and not any(attempt.result == ReceiptStatus.ACCEPTED for attempt in delivery.tried):
         yield Moment(delivery.sent_at, "accepted", channel_id, delivery.reason)
     waits = _WAITS.get(delivery.status)
     if delivery.due_at and waits:
