@@ -63,10 +63,14 @@ def record(tools: Tools, progress: Sequence[Progress]) -> None:
 
 
 def _note_canaries(tools: Tools, verdicts: Sequence[Verdict], sendings: Sequence[Sending]) -> None:
-    """Tell whoever looks after the canary that it was accepted."""
+    """Tell whoever looks after the canary that the last one was accepted."""
     sent = {v.delivery.delivery_id for v in verdicts if v.delivery.subscriber_id == CANARY and v.delivery.status is DeliveryStatus.SENT}
-    for parcel in (p for sending in sendings for p in sending.parcels.values() if p.delivery.delivery_id in sent):
-        tools.state.note_canary(seen=parcel.bells[0].tagged.change.item_id)
+    canary = tools.state.canary() if sent else None
+    if canary is None:
+        return
+    parcels = [p for sending in sendings for p in sending.parcels.values() if p.delivery.delivery_id in sent]
+    if any(parcel.bells[0].tagged.change.item_id == canary.item_id for parcel in parcels):
+        tools.state.note_canary(seen=canary.item_id)
 
 
 def _on_receipt(tools: Tools, sending: Sending, receipt: Receipt) -> list[Verdict]:
