@@ -299,6 +299,7 @@ class Channel:
     name: str = ""
     is_enabled: bool = True
     is_operator: bool = False  # also gets the service's own warnings
+    template: str = ""  # the subscriber's own words for an alert; empty = ours
     error: str = ""  # why it was disabled
 
 

@@ -16,9 +16,9 @@ import structlog
 
 from alerts.delivery.ledger import LedgerRow
 from alerts.delivery.policy import Action, Decision, decide, retry_at
-from alerts.delivery.render import render
 from alerts.errors import ConfigError, StateError
-from alerts.models import Alert, Bell, Channel, Delivery, DeliveryStatus, Envelope, Receipt, ReceiptStatus, Rule
+from alerts.models import Alert, Bell, Channel, Delivery, DeliveryStatus, Receipt, ReceiptStatus, Rule
+from alerts.pipeline.compose import compose, keep_references
 from alerts.pipeline.tools import Tools, Turn
 from alerts.pipeline.upkeep import warn
 from alerts.ports import Expansion, Fanout, Lane, Parcel, Verdict
@@ -168,7 +168,7 @@ def _start(tools: Tools, lane: Lane) -> int:
         return len(lane.parcels)
     tools.ledger.intend([_ledger_row(p) for p in sends])
     sending = _Sending(tools, lane.channel, sends)
-    tools.notifier.submit([_envelope(p, url) for p in sends], sending.on_receipt, sending.on_end)
+    tools.notifier.submit(compose(tools, lane.channel, url, sends), sending.on_receipt, sending.on_end)
     return len(lane.parcels)
 
 
@@ -238,22 +238,6 @@ def _ledger_row(parcel: Parcel) -> LedgerRow:
     return LedgerRow(delivery.delivery_id, delivery.subscriber_id, delivery.channel_id, items)
 
 
-def _envelope(parcel: Parcel, url: str) -> Envelope:
-    delivery = parcel.delivery
-    rendered = render(parcel.bells, parcel.alert, delivery, rule_names=parcel.rule_names, url=url)
-    return Envelope(
-        delivery_id=delivery.delivery_id,
-        channel_id=delivery.channel_id,
-        url=url,
-        title=rendered.title,
-        body=rendered.body,
-        link=rendered.link,
-        urgency=min(bell.tagged.urgency for bell in parcel.bells),
-        is_repeat=delivery.is_repeat,
-        payload=rendered.payload,
-    )
-
-
 class _Sending:
     """A lane on its way: turns receipts into verdicts as they come, and gives the channel back at the end."""
 
@@ -272,6 +256,7 @@ class _Sending:
         if receipt.status in (ReceiptStatus.TRANSIENT, ReceiptStatus.AMBIGUOUS):
             self._rest_s = max(self._rest_s, receipt.retry_after_s or _AFTER_FAILURE_S)
         try:
+            keep_references(self._tools, [(parcel, receipt)])
             self._tools.state.record(self._tools.owner, [Verdict(delivery=delivery)])
             if delivery.status is DeliveryStatus.DEAD:
                 report_dead(self._tools, self._channel, receipt.detail)

@@ -9,6 +9,7 @@ from typing import Protocol
 from alerts.ports.engine import DeliverStore, KeepStore, PollStore, SiftStore
 from alerts.ports.notifier import Notifier
 from alerts.ports.registry import RegistryStore
+from alerts.ports.told import StoryPlace, ToldStore
 from alerts.ports.values import (
     Expansion,
     Fanout,
@@ -23,7 +24,7 @@ from alerts.ports.values import (
 )
 
 
-class State(PollStore, SiftStore, DeliverStore, KeepStore, RegistryStore, Protocol):
+class State(PollStore, SiftStore, DeliverStore, ToldStore, KeepStore, RegistryStore, Protocol):
     """The whole store."""
 
 
@@ -44,5 +45,7 @@ __all__ = [
     "SiftStore",
     "SifterLease",
     "State",
+    "StoryPlace",
+    "ToldStore",
     "Verdict",
 ]

@@ -91,6 +91,7 @@ class Parcel:
     alert: Alert
     bells: tuple[Bell, ...]  # more than one in a digest
     rule_names: tuple[str, ...] = ()
+    queries: tuple[str, ...] = ()  # of the same rules
 
 
 @dataclass(frozen=True, slots=True)

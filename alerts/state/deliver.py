@@ -68,19 +68,19 @@ class DeliverKeeper(Base):
         claimed = [(row[0].decode(), row[1], [load_delivery(i, as_hash(h)) for i, h in row[2:]]) for row in rows]
         alerts = self.alerts_by_id({d.alert_id for _, _, ds in claimed for d in ds})
         bells = self.bells_by_id({b for alert in alerts.values() for b in alert.bell_ids})
-        names = self._rule_names({r for alert in alerts.values() for r in alert.rule_ids})
+        rules = self._rules_by_id({r for alert in alerts.values() for r in alert.rule_ids})
         return [
             Lane(
                 CHANNEL.load(channel) if channel else _removed(channel_id),
-                tuple(_parcel(d, alerts, bells, names) for d in deliveries if d.alert_id in alerts),
+                tuple(_parcel(d, alerts, bells, rules) for d in deliveries if d.alert_id in alerts),
             )
             for channel_id, channel, deliveries in claimed
         ]
 
-    def _rule_names(self, rule_ids: Iterable[str]) -> dict[str, str]:
+    def _rules_by_id(self, rule_ids: Iterable[str]) -> dict[str, Rule]:
         ids = sorted(rule_ids)
         rows = self._call("HMGET", self._keys("rules"), *ids) if ids else []
-        return {i: load_rule(row).name or i if row else i for i, row in zip(ids, rows, strict=True)}
+        return {i: load_rule(row) for i, row in zip(ids, rows, strict=True) if row}
 
     def alerts_by_id(self, alert_ids: Iterable[str]) -> dict[str, Alert]:
         """alert id -> alert with its rule ids, of those that still exist."""
@@ -170,13 +170,14 @@ def _removed(channel_id: str) -> Channel:
     return Channel(channel_id=channel_id, url="", is_enabled=False, error="the channel was removed")
 
 
-def _parcel(delivery: Delivery, alerts: Mapping[str, Alert], bells: Mapping[str, Bell], names: Mapping[str, str]) -> Parcel:
+def _parcel(delivery: Delivery, alerts: Mapping[str, Alert], bells: Mapping[str, Bell], rules: Mapping[str, Rule]) -> Parcel:
     alert = alerts[delivery.alert_id]
     return Parcel(
         delivery,
         alert,
         tuple(bells[b] for b in alert.bell_ids if b in bells),
-        tuple(names.get(r, r) for r in alert.rule_ids),
+        tuple(rules[r].name or r if r in rules else r for r in alert.rule_ids),
+        tuple(rules[r].query for r in alert.rule_ids if r in rules),
     )
 
 

@@ -26,6 +26,7 @@
     delivery:<id>      HASH    json (what never changes), status, attempts, reason, due, repeat, replay, owner, sent
     deliveries         ZSET    delivery id -> Unix seconds of its creation
     delivered:<alert>  SET     delivery ids of an alert
+    told:<subscriber>:<story> HASH channel id -> reference of the message that told it there (expires)
     lane:<channel>     ZSET    delivery ids not yet done -> Unix seconds due
     lanes              ZSET    channel ids nobody serves now -> when their first delivery is due
     lanes:owner        HASH    channel id -> owner who serves it now
