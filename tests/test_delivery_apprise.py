@@ -311,3 +311,36 @@ def test_what_broke_is_read_from_apprises_words(line: str, status: ReceiptStatus
 
 def test_a_failure_without_a_word_is_transient() -> None:
     assert read_log([]) == (ReceiptStatus.TRANSIENT, "the service did not take it", None)
+
+
+# ---------------------------------------------------------------- the process's own guard
+
+_REBINDING = """
+import json, socket, sys
+from alerts.delivery.apprise_sender import AppriseSender
+from alerts.http.guard import AddressGuard, install_socket_guard
+from alerts.models import Envelope
+
+asked = []
+def resolve(host, port, *rest, **options):
+    asked.append(host)
+    address = "93.184.216.34" if len(asked) == 1 else "127.0.0.1"
+    return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, int(port or 0)))]
+
+socket.getaddrinfo = resolve
+guard = AddressGuard(allow_ports=(0,))
+install_socket_guard(guard)
+envelope = Envelope(delivery_id="d", channel_id="c", url=f"json://rebind.example:{sys.argv[1]}/", title="t", body="b")
+receipt = AppriseSender(guard).send(envelope, timeout_s=5)
+print(json.dumps([len(asked), receipt.status, receipt.detail]))
+"""
+
+
+def test_a_name_that_leads_inside_after_it_was_checked_is_stopped_at_the_socket() -> None:
+    with serving(lambda _asked: reply(200)) as server:
+        program = [sys.executable, "-c", _REBINDING, str(server.port)]
+        ran = subprocess.run(program, capture_output=True, text=True, check=False)
+        assert (ran.stderr, server.connections) == ("", 0)
+    looked_up, status, detail = json.loads(ran.stdout)
+    assert looked_up >= 2
+    assert (status, detail) == ("transient", "no connection to the service")

@@ -100,7 +100,8 @@ def _parts(line: str, number: int) -> list[str | Place]:
         elif len(token[0]) == 2:
             parts.append(token[0][0])
         else:
-            raise ConfigError(f"template: line {number}, column {token.start() + 1}: a single {token[0]}; write {token[0] * 2} for the sign")
+            where = f"template: line {number}, column {token.start() + 1}"
+            raise ConfigError(f"{where}: a single {token[0]}; write {token[0] * 2} for the sign")
     return [part for part in [*parts, harmless_part(line[end:])] if part != ""]
 
 
