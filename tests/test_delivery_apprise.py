@@ -104,12 +104,6 @@ def test_bark_gets_title_and_body(sender: AppriseSender) -> None:
     assert (data["title"], data["body"]) == ("Gate closed", BODY)
 
 
-def test_mastodon_gets_one_status(sender: AppriseSender) -> None:
-    asked = sent(sender, "mastodon://access-token@{}/")
-    assert (asked.path, asked.headers["authorization"]) == ("/api/v1/statuses", "Bearer access-token")
-    assert json.loads(asked.body)["status"].startswith("Gate closed")
-
-
 @pytest.mark.parametrize(
     ("url", "field"), [(f"pagerduty://{TOKEN}@{TOKEN}", "dedup"), (f"opsgenie://{TOKEN}{TOKEN}{TOKEN}", "alias")]
 )

@@ -40,8 +40,8 @@ TITLE, BODY = "Gate <closed>", "Source: Harbour & Co"
 
 # Services with tests of their own: native senders, and those whose URL names the host (test_delivery_apprise.py).
 ELSEWHERE = {
-    *("console", "webhook", "tgram", "ntfy", "discord", "mailto"),
-    *("json", "xml", "form", "gotify", "bark", "mmost", "rocket", "mastodon", "signal"),
+    *("console", "webhook", "tgram", "ntfy", "discord", "mastodon", "mailto"),
+    *("json", "xml", "form", "gotify", "bark", "mmost", "rocket", "signal"),
 }
 
 

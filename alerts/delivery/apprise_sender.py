@@ -34,7 +34,7 @@ _KEY_PARAMETER = {
     "form": "+webhook-id={}",
     "pagerduty": "dedup={}",
     "opsgenie": "alias={}",
-}  # not Mastodon: Apprise 2.2 puts its key= into the body, where the server does not look for it
+}
 
 _HTTP_STATUS = re.compile(r"\berror=(\d{3})\b")
 _SMTP_STATUS = re.compile(r"[({ ]([245]\d\d)[, ] ?b['\"](.{0,200}?)['\"]")
