@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
-import smtplib
 import subprocess
 import sys
-from collections.abc import Iterator
-from email import message_from_bytes
-from email.policy import default
 from typing import Any
 from urllib.parse import parse_qs
 from xml.etree import ElementTree
 
 import pytest
-from aiosmtpd.controller import Controller
 
 from alerts.delivery import apprise_load
 from alerts.delivery.apprise_sender import AppriseSender, read_log, with_key
+from alerts.delivery.codes import Code
+from alerts.delivery.sender import Outcome
 from alerts.http.guard import AddressGuard
 from alerts.models import Envelope, Receipt, ReceiptStatus
 from tests.servers_http import Asked, Script, reply, serving, silent
@@ -76,11 +72,6 @@ def test_a_form_carries_title_and_message(sender: AppriseSender) -> None:
     assert asked.headers["webhook-id"] == "delivery-1"
 
 
-def test_ntfy_gets_topic_title_and_message(sender: AppriseSender) -> None:
-    data = json.loads(sent(sender, "ntfy://{}/breaking").body)
-    assert (data["topic"], data["title"], data["message"]) == ("breaking", "Gate closed", BODY)
-
-
 def test_gotify_gets_its_token_in_a_header(sender: AppriseSender) -> None:
     asked = sent(sender, f"gotify://{{}}/{TOKEN}")
     data = json.loads(asked.body)
@@ -117,76 +108,6 @@ def test_signal_gets_numbers_and_message(sender: AppriseSender) -> None:
     data = json.loads(sent(sender, "signal://{}/+15551234567/+15557654321", reply(201, b"{}")).body)
     assert data["recipients"] == ["+15557654321"]
     assert "Gate closed" in data["message"]
-
-
-# ---------------------------------------------------------------- mail
-
-
-class AnyPort(Controller):
-    """A mail server on a port that the system chooses."""
-
-    def _trigger_server(self) -> None:
-        assert isinstance(self.server, asyncio.Server)
-        self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()  # type: ignore[no-untyped-call]
-
-
-class Mailbox:
-    """What an SMTP server took, and what it says to a recipient."""
-
-    def __init__(self, says: str = "") -> None:
-        self.says = says
-        self.mails: list[tuple[str, list[str], bytes]] = []
-
-    async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any) -> str:
-        if not self.says:
-            envelope.rcpt_tos.append(address)
-        return self.says or "250 OK"
-
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:
-        self.mails.append((envelope.mail_from, envelope.rcpt_tos, envelope.content))
-        return "250 OK"
-
-
-@pytest.fixture
-def mailbox() -> Iterator[tuple[Mailbox, int]]:
-    box = Mailbox()
-    controller = AnyPort(box, hostname="127.0.0.1", port=0)
-    controller.start()
-    yield box, controller.port
-    controller.stop()
-
-
-def mail_url(port: int) -> str:
-    return f"mailto://127.0.0.1:{port}?smtp=127.0.0.1&from=alerts@desk.example&to=editor@desk.example&mode=insecure"
-
-
-def test_a_mail_arrives_as_plain_text(sender: AppriseSender, mailbox: tuple[Mailbox, int]) -> None:
-    box, port = mailbox
-    receipt = sender.send(an_envelope(mail_url(port)), timeout_s=5)
-    assert (receipt.status, receipt.detail) == (ReceiptStatus.ACCEPTED, "accepted")
-    ((sent_from, sent_to, content),) = box.mails
-    mail = message_from_bytes(content, policy=default)
-    assert (sent_from, sent_to, mail["subject"]) == ("alerts@desk.example", ["editor@desk.example"], "Gate closed")
-    assert mail.get_content_type() == "text/plain"
-    assert mail.get_content().splitlines() == BODY.splitlines()
-
-
-@pytest.mark.parametrize(
-    ("says", "status"),
-    [("550 5.1.1 no such user here", ReceiptStatus.PERMANENT), ("451 4.3.0 try again later", ReceiptStatus.TRANSIENT)],
-)
-def test_the_mail_servers_refusal_is_told(sender: AppriseSender, mailbox: tuple[Mailbox, int], says: str, status: ReceiptStatus) -> None:
-    box, port = mailbox
-    box.says = says
-    receipt = sender.send(an_envelope(mail_url(port)), timeout_s=5)
-    assert (receipt.status, receipt.detail) == (status, f"SMTP {says[:3]}: {says[4:]}")
-
-
-def test_a_mail_server_that_is_not_there_is_transient(sender: AppriseSender) -> None:
-    with serving(lambda _asked: reply(200)) as server:
-        port = server.port
-    assert sender.send(an_envelope(mail_url(port)), timeout_s=5).status is ReceiptStatus.TRANSIENT
 
 
 # ---------------------------------------------------------------- failures
@@ -293,9 +214,6 @@ def test_the_key_is_added_to_the_url_unless_a_person_set_one(url: str, expected:
         ("Socket Exception: ('Connection aborted.', RemoteDisconnected('closed'))", ReceiptStatus.AMBIGUOUS),
         ("Socket Exception: Max retries exceeded with url: / (Caused by ConnectTimeoutError('h timed out.'))", ReceiptStatus.TRANSIENT),
         ("Socket Exception: [Errno -2] Name or service not known", ReceiptStatus.TRANSIENT),
-        (f"Socket Exception: {smtplib.SMTPAuthenticationError(535, b'bad credentials')}", ReceiptStatus.PERMANENT),
-        (f"Socket Exception: {smtplib.SMTPServerDisconnected('Connection unexpectedly closed')}", ReceiptStatus.AMBIGUOUS),
-        (f"Socket Exception: {smtplib.SMTPRecipientsRefused({'a@b.example': (550, b'unknown')})}", ReceiptStatus.PERMANENT),
         ("something nobody foresaw", ReceiptStatus.TRANSIENT),
     ],
 )
@@ -304,7 +222,7 @@ def test_what_broke_is_read_from_apprises_words(line: str, status: ReceiptStatus
 
 
 def test_a_failure_without_a_word_is_transient() -> None:
-    assert read_log([]) == (ReceiptStatus.TRANSIENT, "the service did not take it", None)
+    assert read_log([]) == Outcome(ReceiptStatus.TRANSIENT, "the service did not take it", Code.UNAVAILABLE)
 
 
 # ---------------------------------------------------------------- the process's own guard

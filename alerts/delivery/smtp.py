@@ -219,12 +219,15 @@ class SmtpPool:
         """
         deadline = time.monotonic() + timeout_s
         connection = self._ready(account, sender, deadline)
+        is_well = False
         try:
             answers = self._talk(connection, recipients, content, deadline)
-        except BaseException:
-            connection.close()
-            raise
-        self._put_back(account, connection)
+            is_well = True
+        finally:
+            if is_well:
+                self._put_back(account, connection)
+            else:
+                connection.close()
         return answers
 
     def _ready(self, account: Account, sender: str, deadline: float) -> Connection:
