@@ -7,7 +7,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -326,6 +326,20 @@ def test_a_break_before_the_text_left_is_transient(sender: MailSender) -> None:
 def test_a_server_that_says_nothing_is_given_up(sender: MailSender) -> None:
     with talking(then=lambda connection: connection.recv(1)) as port:
         receipt = sender.send(an_envelope(url_of(port)), timeout_s=0.3)
+    assert (receipt.status, receipt.detail) == (ReceiptStatus.TRANSIENT, "no connection: no answer within the deadline")
+
+
+def dripping(connection: socket.socket) -> None:
+    """A greeting that never ends, byte by byte."""
+    with suppress(OSError):
+        for _ in range(200):
+            connection.sendall(b"2")
+            threading.Event().wait(0.05)
+
+
+def test_a_server_that_drips_is_given_up_at_the_deadline(sender: MailSender) -> None:
+    with talking(then=dripping) as port:
+        receipt = sender.send(an_envelope(url_of(port)), timeout_s=0.4)
     assert (receipt.status, receipt.detail) == (ReceiptStatus.TRANSIENT, "no connection: no answer within the deadline")
 
 

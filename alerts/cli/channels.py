@@ -8,6 +8,7 @@ import typer
 
 from alerts.cli import show
 from alerts.cli.context import AnySubscriber, Json, Subscriber, open_service
+from alerts.delivery.codes import MEND
 
 app = typer.Typer(no_args_is_help=True, help="Where people are told: Apprise URLs, webhook+https://, console:")
 ChannelId = Annotated[str, typer.Argument(help="A channel of `tocsin channels list`.")]
@@ -60,6 +61,8 @@ def test(channel_id: ChannelId) -> None:
         receipt = service.test_channel(channel_id)
     show.say(f"{receipt.status.value} {receipt.detail}".strip())
     if receipt.status != "accepted":
+        if receipt.code in MEND:
+            show.say(f"to mend it: {MEND[receipt.code]}")
         raise typer.Exit(1)
 
 
