@@ -303,6 +303,7 @@ class Channel:
     name: str = ""
     is_enabled: bool = True
     is_operator: bool = False  # also gets the service's own warnings
+    template: str = ""  # the subscriber's own words for an alert; empty = ours
     error: str = ""  # why it was disabled
 
 
@@ -386,7 +387,6 @@ class Delivery:
     created_at: datetime | None = None
     queued_at: datetime | None = None  # when it was written
     sent_at: datetime | None = None
-    message_ref: str = ""  # what the service calls the message; '' = it cannot be changed
     tried: tuple[Attempt, ...] = ()  # the last attempts, oldest first
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from alerts.http.guard import AddressGuard
 from alerts.models import Receipt, ReceiptStatus
 from tests.sending import LOOPBACK, NOW, an_envelope
 from tests.servers_http import reply, reset, serving
-from tests.standins.smtp import MailServer, mail_server, tls_of_server
+from tests.standins.smtp import Mail, MailServer, mail_server, tls_of_server
 
 TO = "editor@desk.example"
 
@@ -121,6 +122,19 @@ def test_no_text_becomes_a_header_or_a_command(title: str, body: str, name: str)
     assert b"\n" not in content.replace(b"\r\n", b"")
 
 
+@given(title=st.text(max_size=300), body=st.text(max_size=800), name=st.text(max_size=60).filter(str.isprintable))
+def test_what_was_said_is_what_is_read(title: str, body: str, name: str) -> None:
+    target = mail_url.MailTarget(Account("h", 25, "insecure"), "a@desk.example", name, (TO,))
+    mail = Mail("", [], mail_of(an_envelope("mailto://x", title=title, body=body), target, NOW))
+    assert all(len(line) <= 998 for line in mail.content.split(b"\r\n"))
+    said = re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]", " ", title).split()
+    assert "".join(mail.message["subject"].split()) == ("".join(said) or "Tocsin")
+    assert mail.message["from"].addresses[0].addr_spec == "a@desk.example"
+    assert mail.text.splitlines() == (body or title).splitlines() or not (body or title).strip()
+    (html,) = [part for part in mail.message.iter_parts() if part.get_content_type() == "text/html"]
+    assert html.get_content().rstrip().endswith("</html>")
+
+
 def test_a_line_that_is_a_dot_ends_no_mail(sender: MailSender, box: MailServer) -> None:
     send(sender, box, body="first\n.\n.second\nlast")
     assert box.mails[0].text.splitlines() == ["first", ".", ".second", "last"]
@@ -152,7 +166,7 @@ def test_copies_and_replies_go_where_the_url_says() -> None:
     assert target.recipients == ("a@x.example", "b@x.example", "c@x.example", "d@x.example")
     message = mail_of(an_envelope("mailto://x"), target, NOW).decode()
     assert "d@x.example" not in message
-    assert "From: Desk <u@mail.example>" in message
+    assert 'From: "Desk" <u@mail.example>' in message
     assert "Reply-To: r@x.example" in message
 
 
@@ -312,6 +326,20 @@ def test_a_break_before_the_text_left_is_transient(sender: MailSender) -> None:
 def test_a_server_that_says_nothing_is_given_up(sender: MailSender) -> None:
     with talking(then=lambda connection: connection.recv(1)) as port:
         receipt = sender.send(an_envelope(url_of(port)), timeout_s=0.3)
+    assert (receipt.status, receipt.detail) == (ReceiptStatus.TRANSIENT, "no connection: no answer within the deadline")
+
+
+def dripping(connection: socket.socket) -> None:
+    """A greeting that never ends, byte by byte."""
+    with suppress(OSError):
+        for _ in range(200):
+            connection.sendall(b"2")
+            threading.Event().wait(0.05)
+
+
+def test_a_server_that_drips_is_given_up_at_the_deadline(sender: MailSender) -> None:
+    with talking(then=dripping) as port:
+        receipt = sender.send(an_envelope(url_of(port)), timeout_s=0.4)
     assert (receipt.status, receipt.detail) == (ReceiptStatus.TRANSIENT, "no connection: no answer within the deadline")
 
 

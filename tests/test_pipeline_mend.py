@@ -12,6 +12,7 @@ from alerts.bootstrap import build_guard
 from alerts.delivery.notify import LaneNotifier
 from alerts.models import Delivery, DeliveryStatus, ReceiptStatus
 from alerts.pipeline.expand import expand
+from alerts.ports import StoryPlace
 from alerts.service.alerts import timeline
 from alerts.settings import TelegramSettings
 from tests.harness import Rig, claim_all, entry, watched_rig
@@ -133,7 +134,9 @@ def test_a_telegram_group_that_became_a_supergroup_is_followed(rig: Rig) -> None
             moving.wait(10)
     assert chats == ["-100", "-1009", "-1009"]
     assert {d.status for d in rig.deliveries()} == {DeliveryStatus.SENT}
-    assert [d.message_ref for d in rig.deliveries()] == ["-1009/2", "-1009/3"]
+    stories = [view.alert.story_id for view in reversed(rig.service.alerts())]
+    kept = rig.tools.state.references([StoryPlace("me", story, "desk") for story in stories])
+    assert list(kept.values()) == ["-1009/2", "-1009/3"]
 
 
 # ---------------------------------------------------------------- nobody knows

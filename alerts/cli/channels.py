@@ -23,10 +23,18 @@ def add(
     name: Annotated[str, typer.Option(help="What it is called in warnings.")] = "",
     operator: Annotated[bool, typer.Option("--operator", help="Also tell it the service's own warnings.")] = False,
     subscriber: Subscriber = "me",
+    template: Annotated[str, typer.Option(help="Your own words: {headline}, {regions|default:nowhere} ...; see docs/delivery.md.")] = "",
 ) -> None:
     """Add a channel, or replace the one with this id; its URL is kept encrypted."""
     with open_service() as service:
-        channel = service.add_channel(url, channel_id=channel_id, subscriber_id=subscriber, name=name, is_operator=operator)
+        channel = service.add_channel(
+            url,
+            channel_id=channel_id,
+            subscriber_id=subscriber,
+            name=name,
+            is_operator=operator,
+            template=template.replace("\\n", "\n"),
+        )
     show.say(f"added {channel.channel_id}: {channel.url}; try it: tocsin channels test {channel.channel_id}")
 
 

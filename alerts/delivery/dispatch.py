@@ -9,6 +9,7 @@ from alerts.delivery.console import ConsoleSender
 from alerts.delivery.discord import Discord
 from alerts.delivery.http_sender import HttpService, ServiceSender
 from alerts.delivery.mail import MailSender
+from alerts.delivery.mastodon import Mastodon
 from alerts.delivery.ntfy import Ntfy
 from alerts.delivery.schemes import USUAL_PORTS
 from alerts.delivery.sender import Clock, Sender, utc_now
@@ -35,6 +36,7 @@ class Senders:
             "tgram": over_http(Telegram(settings.telegram.base_url, has_bot=settings.telegram.has_bot)),
             "ntfy": over_http(Ntfy()),
             "discord": over_http(Discord()),
+            "mastodon": over_http(Mastodon()),
             "mailto": MailSender(SmtpPool(guard, usual_ports=USUAL_PORTS["mailto"]), clock=clock),
         }
         self._apprise = AppriseSender(guard, clock=clock)

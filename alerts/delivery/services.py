@@ -40,6 +40,7 @@ _TABLE = (
     (("tgram",), Service("tgram", "Telegram", 4096, 0, updates=True)),
     (("ntfy", "ntfys"), Service("ntfy", "ntfy", 3900, 400, has_host=True, unit=Unit.BYTES, updates=True)),  # over 4,096 it is a file
     (("discord",), Service("discord", "Discord", 1900, updates=True)),
+    (("mastodon", "mastodons", "toot", "toots"), Service("mastodon", "Mastodon", 440, 0, has_host=True, updates=True)),
     (("mailto", "mailtos"), Service("mailto", "e-mail", 8000, 200, has_host=True)),
     # Through Apprise.
     (("json", "jsons"), Service("json", "JSON over HTTP", 8000, has_host=True)),
@@ -59,7 +60,6 @@ _TABLE = (
     (("line",), Service("line", "LINE", 4800, 0)),
     (("lark", "feishu"), Service("lark", "Lark and Feishu", 8000, 0)),
     (("dingtalk",), Service("dingtalk", "DingTalk", 8000)),
-    (("mastodon", "mastodons", "toot", "toots"), Service("mastodon", "Mastodon", 480, 0, has_host=True)),
     (("signal", "signals"), Service("signal", "Signal (REST API)", 4000, 0, has_host=True)),
     (("twilio",), Service("twilio", "SMS by Twilio", 300, 0, isolates=False)),
     (("pover",), Service("pover", "Pushover", 1000, 240)),

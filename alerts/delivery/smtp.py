@@ -90,6 +90,33 @@ class MailFailedError(Exception):
         self.is_ambiguous = is_ambiguous
 
 
+class _Reader:
+    """The lines of a socket, none of them later than a deadline, however slowly their bytes come."""
+
+    def __init__(self, sock: socket.socket, deadline: Callable[[], float]) -> None:
+        self._sock = sock
+        self._deadline = deadline
+        self._data = b""
+
+    def readline(self, most: int) -> bytes:
+        """The next line with its end, at most so many bytes; what came before the end of the stream. Raises: OSError."""
+        while b"\n" not in self._data and len(self._data) < most:
+            left_s = self._deadline() - time.monotonic()
+            if left_s <= 0:
+                raise TimeoutError("timed out")
+            self._sock.settimeout(left_s)
+            chunk = self._sock.recv(4096)
+            if not chunk:
+                break
+            self._data += chunk
+        end = min(self._data.find(b"\n") + 1 or len(self._data), most)
+        line, self._data = self._data[:end], self._data[end:]
+        return line
+
+    def close(self) -> None:
+        """Nothing: the socket is closed by its owner."""
+
+
 class Connection(smtplib.SMTP):
     """A client that dials what the guard allows, and nothing else."""
 
@@ -145,8 +172,15 @@ class Connection(smtplib.SMTP):
             plain.close()
             raise
 
+    def getreply(self) -> tuple[int, bytes]:
+        """The next reply, read until the deadline."""
+        if self.file is None and self.sock is not None:
+            self.file = _Reader(self.sock, lambda: self._deadline)
+        return super().getreply()
+
     def limit(self, deadline: float) -> None:
         """Let nothing wait beyond the deadline, on the clock of time.monotonic."""
+        self._deadline = deadline
         if self.sock is not None:
             self.sock.settimeout(_left_s(deadline))
 
@@ -219,12 +253,15 @@ class SmtpPool:
         """
         deadline = time.monotonic() + timeout_s
         connection = self._ready(account, sender, deadline)
+        is_well = False
         try:
             answers = self._talk(connection, recipients, content, deadline)
-        except BaseException:
-            connection.close()
-            raise
-        self._put_back(account, connection)
+            is_well = True
+        finally:
+            if is_well:
+                self._put_back(account, connection)
+            else:
+                connection.close()
         return answers
 
     def _ready(self, account: Account, sender: str, deadline: float) -> Connection:

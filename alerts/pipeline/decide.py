@@ -67,6 +67,7 @@ class Decider:
         self._tools = tools
         self._can_update = can_update
         self._wishes: dict[str, Wishes] = {}
+        self._zones: dict[str, str] = {}
         self._version = ""
 
     def ready(self, lanes: Sequence[Lane], now: datetime) -> list[list[Ready]]:
@@ -83,10 +84,17 @@ class Decider:
         self._tools.state.release(self._tools.owner, this.releases)
         return found
 
+    @property
+    def zones(self) -> dict[str, str]:
+        """subscriber id -> the zone of their clock, of those who were decided about; IANA names."""
+        return self._zones
+
     def _learn(self, subscriber_ids: set[str], version: str) -> None:
         if version != self._version:
             self._wishes, self._version = {}, version
-        self._wishes |= self._tools.state.wishes(subscriber_ids - self._wishes.keys())
+        found = self._tools.state.wishes(subscriber_ids - self._wishes.keys())
+        self._wishes |= found
+        self._zones |= {subscriber_id: wishes.preferences.zone for subscriber_id, wishes in found.items()}
 
     def _lane(self, this: _Round, channel: Channel, parcels: Sequence[Parcel]) -> list[Ready]:
         """A story's first alert is decided before what follows it, whatever is due first."""

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from alerts.delivery.ledger import LedgerRow
-from alerts.delivery.render import render
 from alerts.delivery.services import can_update
 from alerts.errors import ConfigError
-from alerts.models import DeliveryStatus, Envelope
+from alerts.models import DeliveryStatus
 from alerts.pipeline.claim import claim, url_of
+from alerts.pipeline.compose import compose
 from alerts.pipeline.decide import Decider, Ready
 from alerts.pipeline.expand import expand
 from alerts.pipeline.mend import report_dead
@@ -36,7 +36,8 @@ def deliver(tools: Tools) -> int:
     while True:
         expanded = expand(tools)
         lanes = claim(tools)
-        _start(tools, lanes, decider.ready(lanes, datetime.now(UTC)))
+        ready = decider.ready(lanes, datetime.now(UTC))
+        _start(tools, lanes, ready, decider.zones)
         taken += sum(len(lane.parcels) for lane in lanes)
         is_busy = bool(lanes or expanded)
         progress = tools.notifier.collect(_BUSY_WAIT_S if is_busy else _WAIT_S)
@@ -59,31 +60,25 @@ def finish(tools: Tools) -> None:
 class _Batch:
     """What comes of lanes that were claimed together."""
 
-    references: Mapping[str, str]
+    zones: Mapping[str, str]
     verdicts: list[Verdict] = field(default_factory=list)
     ends: list[LaneEnd] = field(default_factory=list)
     intended: list[LedgerRow] = field(default_factory=list)
     loads: list[Load] = field(default_factory=list)
 
 
-def _start(tools: Tools, lanes: Sequence[Lane], ready: Sequence[Sequence[Ready]]) -> None:
+def _start(tools: Tools, lanes: Sequence[Lane], ready: Sequence[Sequence[Ready]], zones: Mapping[str, str]) -> None:
     """Hand over what of the lanes is to be sent, in their order."""
-    batch = _Batch(_references(tools, ready))
+    batch = _Batch(zones)
     for lane, sends in zip(lanes, ready, strict=True):
-        _prepare(tools, lane, sends, batch)
+        _prepare(tools, lane, [one.parcel for one in sends], batch)
     tools.state.record(tools.owner, batch.verdicts)
     tools.state.release_lanes(tools.owner, batch.ends)
     tools.ledger.intend(batch.intended)
     tools.notifier.submit(batch.loads)
 
 
-def _references(tools: Tools, ready: Sequence[Sequence[Ready]]) -> dict[str, str]:
-    """delivery id -> what its service calls the message, of those that are to be changed in place."""
-    updated = list({one.updates for sends in ready for one in sends if one.updates})
-    return {d.delivery_id: d.message_ref for d in tools.state.deliveries_by_id(updated)} if updated else {}
-
-
-def _prepare(tools: Tools, lane: Lane, sends: Sequence[Ready], batch: _Batch) -> None:
+def _prepare(tools: Tools, lane: Lane, sends: Sequence[Parcel], batch: _Batch) -> None:
     """Put what one lane needs into the batch."""
     try:
         url = tools.keys.unseal(lane.channel.url) if lane.channel.is_enabled else ""
@@ -93,9 +88,9 @@ def _prepare(tools: Tools, lane: Lane, sends: Sequence[Ready], batch: _Batch) ->
     if not sends:
         batch.ends.append(LaneEnd(channel_id=lane.channel.channel_id))
         return
-    batch.intended += [_ledger_row(one.parcel) for one in sends]
-    sending = Sending(lane, url, [one.parcel for one in sends])
-    envelopes = tuple(_envelope(one.parcel, url, one.updates, batch.references) for one in sends)
+    batch.intended += [_ledger_row(parcel) for parcel in sends]
+    sending = Sending(lane, url, sends)
+    envelopes = tuple(compose(tools, lane.channel, url, sends, batch.zones))
     batch.loads.append(Load(sending, envelopes, looks_past=sending.looks_past))
 
 
@@ -111,22 +106,3 @@ def _ledger_row(parcel: Parcel) -> LedgerRow:
     items = tuple(i for bell in parcel.bells for i in bell.item_ids)
     delivery = parcel.delivery
     return LedgerRow(delivery.delivery_id, delivery.subscriber_id, delivery.channel_id, items)
-
-
-def _envelope(parcel: Parcel, url: str, updates: str, references: Mapping[str, str]) -> Envelope:
-    """The rendered delivery; one that updates another takes the place of its message, or comes without a sound."""
-    delivery = parcel.delivery
-    rendered = render(parcel.bells, parcel.alert, delivery, rule_names=parcel.rule_names, url=url)
-    return Envelope(
-        delivery_id=delivery.delivery_id,
-        channel_id=delivery.channel_id,
-        url=url,
-        title=rendered.title,
-        body=rendered.body,
-        link=rendered.link,
-        urgency=min(bell.tagged.urgency for bell in parcel.bells),
-        is_repeat=delivery.is_repeat,
-        payload=rendered.payload,
-        replaces=references.get(updates, ""),
-        is_silent=bool(updates),
-    )

@@ -15,6 +15,7 @@ from alerts.delivery.codes import ENDS_CHANNEL
 from alerts.delivery.policy import retry_at
 from alerts.models import Attempt, Breaker, Delivery, DeliveryStatus, Receipt, ReceiptStatus
 from alerts.pipeline.canary import CANARY
+from alerts.pipeline.compose import keep_references
 from alerts.pipeline.mend import end_channel, follow, report_dead
 from alerts.pipeline.tools import Tools
 from alerts.ports import Lane, LaneEnd, Parcel, Progress, Verdict
@@ -57,6 +58,7 @@ def record(tools: Tools, progress: Sequence[Progress]) -> None:
         if one.is_over:
             ended.append(one.key)
             verdicts += _held_back(one.key)
+    keep_references(tools, [(p.key.parcels[r.delivery_id], r) for p in progress if isinstance(p.key, Sending) for r in p.receipts])
     tools.state.record(tools.owner, verdicts)
     _note_canaries(tools, verdicts, [one.key for one in progress if isinstance(one.key, Sending)])
     tools.state.release_lanes(tools.owner, [_release(tools, sending) for sending in ended])
@@ -134,7 +136,7 @@ def verdict_of(tools: Tools, sending: Sending, parcel: Parcel, receipt: Receipt)
     delivery = replace(parcel.delivery, reason=receipt.detail, tried=tried)
     match receipt.status:
         case ReceiptStatus.ACCEPTED:
-            return replace(delivery, status=DeliveryStatus.SENT, sent_at=receipt.at, message_ref=receipt.message_ref)
+            return replace(delivery, status=DeliveryStatus.SENT, sent_at=receipt.at)
         case ReceiptStatus.PERMANENT:
             return replace(delivery, status=DeliveryStatus.DEAD)
         case ReceiptStatus.AMBIGUOUS if not parcel.is_resent:

@@ -10,6 +10,7 @@ from alerts.ports.engine import DeliverStore, KeepStore, PollStore, SiftStore
 from alerts.ports.notifier import Load, Notifier, Places, Progress
 from alerts.ports.policy import NO_WISHES, Facts, FirstIds, FirstTold, Place, PolicyStore, Release, Ring, Settlement, Wishes
 from alerts.ports.registry import RegistryStore
+from alerts.ports.told import StoryPlace, ToldStore
 from alerts.ports.values import (
     Bucket,
     ChannelBook,
@@ -29,7 +30,7 @@ from alerts.ports.values import (
 )
 
 
-class State(PollStore, SiftStore, DeliverStore, PolicyStore, KeepStore, RegistryStore, Protocol):
+class State(PollStore, SiftStore, DeliverStore, PolicyStore, ToldStore, KeepStore, RegistryStore, Protocol):
     """The whole store."""
 
 
@@ -67,6 +68,8 @@ __all__ = [
     "SiftStore",
     "SifterLease",
     "State",
+    "StoryPlace",
+    "ToldStore",
     "Verdict",
     "Wishes",
 ]

@@ -138,6 +138,7 @@ class Parcel:
     alert: Alert
     bells: tuple[Bell, ...]  # more than one in a digest
     rule_names: tuple[str, ...] = ()
+    queries: tuple[str, ...] = ()  # of the same rules
     is_resent: bool = True  # whether it is sent again when nobody knows whether it arrived
 
 

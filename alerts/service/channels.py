@@ -8,6 +8,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from alerts.delivery.schemes import check_channel_url, mask
+from alerts.delivery.template import parse_template
+from alerts.delivery.unsubscribe import channel_of
 from alerts.errors import ConfigError, NotFoundError
 from alerts.models import Breaker, Canary, Channel, Envelope, Receipt, ReceiptStatus
 from alerts.pipeline import end_canary, start_canary
@@ -24,15 +26,24 @@ class ChannelDesk(RuleDesk):
     """Channels."""
 
     def add_channel(
-        self, url: str, *, channel_id: str, subscriber_id: str = "me", name: str = "", is_operator: bool = False
+        self,
+        url: str,
+        *,
+        channel_id: str,
+        subscriber_id: str = "me",
+        name: str = "",
+        is_operator: bool = False,
+        template: str = "",
     ) -> Channel:
         """Add a channel, or replace the one with its id; what comes back is masked.
 
         Raises:
-            ConfigError: A bad id, a scheme that is not allowed, a refused parameter or host.
+            ConfigError: A bad id, a scheme that is not allowed, a refused parameter or host, a template that cannot be read.
             NotFoundError: Nobody knows the subscriber.
         """
         self.check_channel(channel_id, url, name)
+        if template:
+            parse_template(template)
         self.check_subscriber(subscriber_id)
         channel = Channel(
             channel_id=channel_id,
@@ -40,6 +51,7 @@ class ChannelDesk(RuleDesk):
             url=self.tools.keys.seal(url),
             name=name,
             is_operator=is_operator,
+            template=template,
         )
         self.tools.state.put_channel(channel)
         return replace(channel, url=mask(url))
@@ -87,6 +99,14 @@ class ChannelDesk(RuleDesk):
         """Switch a channel on or off. Raises: NotFoundError."""
         channel = replace(self._sealed(channel_id), is_enabled=is_enabled, error="")
         self.tools.state.put_channel(channel)
+        return self._masked(channel)
+
+    def unsubscribe(self, token: str) -> Channel:
+        """Switch off the channel that a mail's link ends; what comes back is masked. Raises: NotFoundError."""
+        channel = self._sealed(channel_of(token, self.tools.keys))
+        if channel.is_enabled:
+            channel = replace(channel, is_enabled=False, error="its reader ended it by the link in a mail")
+            self.tools.state.put_channel(channel)
         return self._masked(channel)
 
     def remove_channel(self, channel_id: str) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 from alerts.delivery.written import KEYS as PREFERENCE_KEYS
 from alerts.delivery.written import preferences_table, read_preferences
 from alerts.errors import ConfigError, NotFoundError
-from alerts.models import Rule
+from alerts.models import Channel, Rule
 from alerts.preferences import NO_PREFERENCES
 from alerts.rules.load import rules_of
 from alerts.service.people import PeopleDesk
@@ -21,7 +21,7 @@ from alerts.sources.load import sources_of, table_of
 from alerts.text.fingerprint import body_hash
 
 _TABLES = ("source", "rule", "channel", "subscriber")
-_CHANNEL_KEYS = ("id", "url", "subscriber", "name", "operator")
+_CHANNEL_KEYS = ("id", "url", "subscriber", "name", "operator", "template")
 _SUBSCRIBER_KEYS = ("id", "name", *PREFERENCE_KEYS)
 
 
@@ -122,8 +122,9 @@ class FileDesk(PeopleDesk):
         before = {c.channel_id: c for c in self.tools.state.channels()}.get(row["id"])
         if before is None:
             return True
-        held = (self.tools.keys.unseal(before.url), before.subscriber_id, before.name, before.is_operator)
-        return held != (row["url"], row.get("subscriber", "me"), row.get("name", ""), row.get("operator", False))
+        held = (self.tools.keys.unseal(before.url), before.subscriber_id, before.name, before.is_operator, before.template)
+        wanted = (row.get("subscriber", "me"), row.get("name", ""), row.get("operator", False), row.get("template", ""))
+        return held != (row["url"], *wanted)
 
     def _apply_channel(self, row: Mapping[str, Any], applied: Applied) -> None:
         is_changed = self._is_changed(row)
@@ -134,6 +135,7 @@ class FileDesk(PeopleDesk):
                 subscriber_id=row.get("subscriber", "me"),
                 name=row.get("name", ""),
                 is_operator=row.get("operator", False),
+                template=row.get("template", ""),
             )
         _note(applied, is_changed, f"channel/{row['id']}")
 
@@ -151,13 +153,16 @@ class FileDesk(PeopleDesk):
             "subscriber": [
                 {"id": s.subscriber_id, "name": s.name, **preferences_table(s.preferences)} for s in self.subscribers()
             ],
-            "channel": [
-                {"id": c.channel_id, "url": c.url, "subscriber": c.subscriber_id, "name": c.name, "operator": c.is_operator}
-                for c in self.channels()
-            ],
+            "channel": [channel_table(channel) for channel in self.channels()],
             "source": [table_of(view.source) for view in self.sources()],
             "rule": [rule_table(rule) for rule in self.rules()],
         }
+
+
+def channel_table(channel: Channel) -> dict[str, Any]:
+    """The [[channel]] table of a channel; a template stands in it where there is one."""
+    head = {"id": channel.channel_id, "url": channel.url, "subscriber": channel.subscriber_id, "name": channel.name}
+    return {**head, "operator": channel.is_operator, **({"template": channel.template} if channel.template else {})}
 
 
 def rule_table(rule: Rule) -> dict[str, Any]:

@@ -24,10 +24,11 @@
     alert:<id>         HASH    json (Alert), rule:<rule id> = 1
     alerts:<subscriber> ZSET   alert id -> Unix seconds
     delivery:<id>      HASH    json (what never changes), status, attempts, reason, due, repeat, replay, owner, queued, sent,
-                               tried (the last attempts, one a line), ref (of the message), policy, paused (seconds),
+                               tried (the last attempts, one a line), policy, paused (seconds),
                                digest (which it waits for), carried (delivery id that tells it along)
     deliveries         ZSET    delivery id -> Unix seconds of its creation
     delivered:<alert>  SET     delivery ids of an alert
+    told:<subscriber>:<story> HASH channel id -> reference of the message that told it there (expires)
     lane:<channel>     ZSET    delivery ids not yet done, in their order -> Unix seconds due, 10,000,000,000 less when urgent
     lanes              ZSET    channel ids nobody serves now -> when they may be claimed
     lanes:urgent       ZSET    the same of those whose first delivery is urgent

@@ -137,6 +137,7 @@ def _parcel(delivery: Delivery, alert: Alert, bells: Mapping[str, Bell], rules: 
         alert,
         tuple(bells[b] for b in alert.bell_ids if b in bells),
         tuple((rules[r].name or r) if r in rules else r for r in alert.rule_ids),
+        tuple(rule.query for rule in known),
         is_resent=not known or any(rule.on_ambiguous != "drop" for rule in known),
     )
 
@@ -146,7 +147,7 @@ def _verdict_arguments(verdict: Verdict) -> list[Arg]:
     due = f"{delivery.due_at.timestamp():.3f}" if delivery.due_at else 0
     sent = delivery.sent_at.timestamp() if delivery.sent_at else ""
     head: list[Arg] = [delivery.delivery_id, delivery.channel_id, delivery.status.value, delivery.attempts]
-    tail: list[Arg] = [sent, dump_tried(delivery.tried), int(verdict.keeps_place), delivery.message_ref]
+    tail: list[Arg] = [sent, dump_tried(delivery.tried), int(verdict.keeps_place)]
     return [*head, delivery.reason[:_LONGEST_REASON], due, int(delivery.is_repeat), *tail]
 
 
@@ -184,7 +185,6 @@ def load_delivery(delivery_id: bytes | str, row: Mapping[bytes, bytes]) -> Deliv
         due_at=_time(row.get(b"due")),
         queued_at=_time(row.get(b"queued")),
         sent_at=_time(row.get(b"sent")),
-        message_ref=row.get(b"ref", b"").decode(),
         tried=_load_tried(row[b"tried"]) if b"tried" in row else (),
     )
 

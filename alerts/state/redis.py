@@ -19,9 +19,10 @@ from alerts.state.poll import PollKeeper
 from alerts.state.registry import Registry
 from alerts.state.scripts import Arg
 from alerts.state.sift import SiftKeeper
+from alerts.state.told import ToldKeeper
 
 
-class RedisState(PollKeeper, SiftKeeper, Registry, HouseKeeper):
+class RedisState(PollKeeper, SiftKeeper, Registry, ToldKeeper, HouseKeeper):
     """Implements `ports.State`.
 
     Args:

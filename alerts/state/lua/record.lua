@@ -1,5 +1,5 @@
 -- ARGV: prefix, owner, verdicts n, (delivery, channel, status, attempts, reason, due, repeat (0|1), sent, tried,
--- keeps place (0|1), message ref) * n. What keeps its place stays where it is in its lane; else it stands where its due time puts it.
+-- keeps place (0|1)) * n. What keeps its place stays where it is in its lane; else it stands where its due time puts it.
 local owner, answers, counts = ARGV[2], {}, {}
 
 local function write(at)
@@ -10,7 +10,6 @@ local function write(at)
   if held[1] ~= 'sending' then return held[1] == status and 'already' or 'stale' end
   redis.call('HSET', delivery, 'status', status, 'attempts', ARGV[at + 3], 'reason', ARGV[at + 4], 'due', due,
     'repeat', ARGV[at + 6], 'sent', ARGV[at + 7], 'tried', ARGV[at + 8])
-  if ARGV[at + 10] ~= '' then redis.call('HSET', delivery, 'ref', ARGV[at + 10]) end
   if status ~= 'pending' and status ~= 'retry' then
     redis.call('ZREM', key('lane:' .. channel), id)
   elseif ARGV[at + 9] == '0' then
@@ -20,6 +19,6 @@ local function write(at)
   return 'done'
 end
 
-for i = 1, tonumber(ARGV[3]) do answers[i] = write(4 + (i - 1) * 11) end
+for i = 1, tonumber(ARGV[3]) do answers[i] = write(4 + (i - 1) * 10) end
 for status, by in pairs(counts) do count('delivery_' .. status, by) end
 return answers
