@@ -4,7 +4,8 @@ local clock = redis.call('TIME')
 local now = tonumber(clock[1]) + tonumber(clock[2]) / 1000000
 
 local function key(name) return prefix .. name end
-local function stamp(seconds) return string.format('%.3f', seconds) end
+-- To the microsecond: what is written one after the other stays in that order.
+local function stamp(seconds) return string.format('%.6f', seconds) end
 local function count(name, by) redis.call('HINCRBY', key('counters'), name, by or 1) end
 
 -- In a lane, urgent deliveries stand before all others: their due times are this much lower, and so negative.
