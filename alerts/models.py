@@ -321,30 +321,6 @@ class Alert:
     expires_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Breaker:
-    """A channel that fails: how often in a row, since when, what was said last, and when it is tried again."""
-
-    failures: int
-    since: datetime
-    detail: str = ""
-    until: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Canary:
-    """An item of our own that goes the whole way every now and then, and where it is to arrive."""
-
-    channel_id: str
-    alarm_id: str  # the channel that is told when it does not arrive
-    every_s: float = 900.0
-    within_s: float = 120.0  # later than that it is missed
-    item_id: str = ""  # of the last one
-    planted_at: datetime | None = None
-    seen: str = ""  # item id of the last one that was accepted
-    alarmed: str = ""  # item id of the one that was missed and told of
-
-
 class DeliveryStatus(StrEnum):
     """pending -> sending -> sent | retry | held | dead | expired | dropped; held -> digested."""
 

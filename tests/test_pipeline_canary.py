@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from alerts.errors import ConfigError, NotFoundError
-from alerts.models import Canary
 from alerts.pipeline.health import QUEUES
+from alerts.ports import Canary
 from tests.harness import Rig, watched_rig
 from tests.servers_http import Asked, reply, serving
 

@@ -12,7 +12,7 @@ from alerts.errors import ConfigError
 from alerts.text.durations import duration, seconds_of
 
 if TYPE_CHECKING:
-    from alerts.models import Canary
+    from alerts.ports import Canary
 
 
 def canary(

@@ -10,7 +10,8 @@ from alerts.cli import show
 from alerts.cli.context import AnySubscriber, Json, Subscriber, lazy, open_service
 
 if TYPE_CHECKING:
-    from alerts.models import Breaker, Channel, Receipt
+    from alerts.models import Channel, Receipt
+    from alerts.ports import Breaker
 
 app = typer.Typer(no_args_is_help=True, help="Where people are told: Apprise URLs, webhook+https://, console:")
 ChannelId = Annotated[str, typer.Argument(help="A channel of `tocsin channels list`.")]

@@ -16,8 +16,9 @@ from datetime import datetime, timedelta
 import structlog
 
 from alerts.errors import ConfigError, NotFoundError
-from alerts.models import Canary, Change, ChangeKind, Envelope, Item, ReceiptStatus, Rule
+from alerts.models import Change, ChangeKind, Envelope, Item, ReceiptStatus, Rule
 from alerts.pipeline.tools import Tools
+from alerts.ports import Canary
 from alerts.rules.query import query_id
 from alerts.text.fingerprint import content_id
 

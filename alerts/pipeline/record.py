@@ -13,12 +13,12 @@ from datetime import UTC, datetime, timedelta
 
 from alerts.delivery.codes import ENDS_CHANNEL
 from alerts.delivery.policy import retry_at
-from alerts.models import Attempt, Breaker, Delivery, DeliveryStatus, Receipt, ReceiptStatus
+from alerts.models import Attempt, Delivery, DeliveryStatus, Receipt, ReceiptStatus
 from alerts.pipeline.canary import CANARY
 from alerts.pipeline.compose import keep_references
 from alerts.pipeline.mend import end_channel, follow, report_dead
 from alerts.pipeline.tools import Tools
-from alerts.ports import Lane, LaneEnd, Parcel, Progress, Verdict
+from alerts.ports import Breaker, Lane, LaneEnd, Parcel, Progress, Verdict
 
 _LOOKS_PAST = 4  # attempts after which it is asked whether the message is to blame
 _SPREAD = 0.1  # share added to the time between two probes, so that channels of one dead host do not come back as a crowd

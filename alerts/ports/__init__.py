@@ -12,7 +12,9 @@ from alerts.ports.policy import NO_WISHES, Facts, FirstIds, FirstTold, Place, Po
 from alerts.ports.registry import RegistryStore
 from alerts.ports.told import StoryPlace, ToldStore
 from alerts.ports.values import (
+    Breaker,
     Bucket,
+    Canary,
     ChannelBook,
     DueLane,
     Expansion,
@@ -36,7 +38,9 @@ class State(PollStore, SiftStore, DeliverStore, PolicyStore, ToldStore, KeepStor
 
 __all__ = [
     "NO_WISHES",
+    "Breaker",
     "Bucket",
+    "Canary",
     "ChannelBook",
     "DeliverStore",
     "DueLane",

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from alerts.models import Bell, Breaker, Canary, Change, Delivery, Mark, Rule, SourceLease, Story
+from alerts.models import Bell, Change, Delivery, Mark, Rule, SourceLease, Story
 from alerts.ports.values import (
+    Breaker,
+    Canary,
     ChannelBook,
     DueLane,
     Expansion,

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from alerts.models import Alert, Bell, Breaker, Change, Channel, Delivery, Mark, PollState, Rule, Story, Tagged
+from alerts.models import Alert, Bell, Change, Channel, Delivery, Mark, PollState, Rule, Story, Tagged
 
 
 class Outcome(StrEnum):
@@ -142,6 +142,16 @@ class Parcel:
     is_resent: bool = True  # whether it is sent again when nobody knows whether it arrived
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Breaker:
+    """A channel that fails: how often in a row, since when, what was said last, and when it is tried again."""
+
+    failures: int
+    since: datetime
+    detail: str = ""
+    until: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Lane:
     """Deliveries claimed from one channel, in their order."""
@@ -169,3 +179,17 @@ class LaneEnd:
     is_well: bool = False  # something was accepted: it does not fail (any more)
     limited: str = ""  # the bucket that the service says is full, for the seconds of
     asked_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Canary:
+    """An item of our own that goes the whole way every now and then, and where it is to arrive."""
+
+    channel_id: str
+    alarm_id: str  # the channel that is told when it does not arrive
+    every_s: float = 900.0
+    within_s: float = 120.0  # later than that it is missed
+    item_id: str = ""  # of the last one
+    planted_at: datetime | None = None
+    seen: str = ""  # item id of the last one that was accepted
+    alarmed: str = ""  # item id of the one that was missed and told of

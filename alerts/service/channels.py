@@ -11,8 +11,9 @@ from alerts.delivery.schemes import check_channel_url, mask
 from alerts.delivery.template import parse_template
 from alerts.delivery.unsubscribe import channel_of
 from alerts.errors import ConfigError, NotFoundError
-from alerts.models import Breaker, Canary, Channel, Envelope, Receipt, ReceiptStatus
+from alerts.models import Channel, Envelope, Receipt, ReceiptStatus
 from alerts.pipeline import end_canary, start_canary
+from alerts.ports import Breaker, Canary
 from alerts.service.desk import check_name
 from alerts.service.rules import RuleDesk
 from alerts.sources.load import SLUG

@@ -10,7 +10,8 @@ from typing import Generic, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from alerts.errors import StateError
-from alerts.models import Alert, Bell, Breaker, Canary, Change, Channel, Delivery, Mark, PollState, Rule, Source, Story, Subscriber, Tagged
+from alerts.models import Alert, Bell, Change, Channel, Delivery, Mark, PollState, Rule, Source, Story, Subscriber, Tagged
+from alerts.ports import Breaker, Canary
 from alerts.preferences import Mute
 from alerts.state.keys import CHUNK
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from alerts.errors import StateError
-from alerts.models import Canary, Change
+from alerts.models import Change
+from alerts.ports import Canary
 from alerts.state.base import Base, as_hash
 from alerts.state.codec import CANARY, CHANGE
 from alerts.state.keys import SIFT_GROUP

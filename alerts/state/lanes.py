@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from alerts.errors import StateError
-from alerts.models import Alert, Attempt, Bell, Breaker, Channel, Delivery, DeliveryStatus, Rule
-from alerts.ports import ChannelBook, DueLane, Lane, LaneAsk, LaneEnd, Outcome, Parcel, Verdict
+from alerts.models import Alert, Attempt, Bell, Channel, Delivery, DeliveryStatus, Rule
+from alerts.ports import Breaker, ChannelBook, DueLane, Lane, LaneAsk, LaneEnd, Outcome, Parcel, Verdict
 from alerts.state.base import Base, as_hash
 from alerts.state.codec import ALERT, BELL, BREAKER, CHANNEL, DELIVERY
 from alerts.state.scripts import Arg
