@@ -14,9 +14,6 @@ from typing import NamedTuple
 
 from alerts.preferences import NO_PREFERENCES, Preferences
 
-# ---------------------------------------------------------------- sources
-
-
 class SourceKind(StrEnum):
     """How the bytes of a source become items."""
 
@@ -179,9 +176,6 @@ class SourceLease:
     is_catch_up: bool = False  # its first poll after a downtime of ours
 
 
-# ---------------------------------------------------------------- sift
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegionEvidence:
     """One place found in a text, and why it counts."""
@@ -279,9 +273,6 @@ class Bell:
     source_ids: tuple[str, ...] = ()
     item_ids: tuple[str, ...] = ()
     rung_at: datetime
-
-
-# ---------------------------------------------------------------- deliver
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
