@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from alerts.preferences import NO_PREFERENCES, Preferences
 
+
 class SourceKind(StrEnum):
     """How the bytes of a source become items."""
 
