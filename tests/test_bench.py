@@ -11,7 +11,21 @@ import psutil
 import pytest
 
 from alerts.bootstrap import build_sifter
-from bench import _pages, _rig, capacity, idle, latency, parsers_agree, plain_celery, plain_celery_app, poll_cost, seen_marks, sift_cost
+from alerts.settings import DeliverSettings
+from bench import (
+    _pages,
+    _rig,
+    capacity,
+    delivery,
+    idle,
+    latency,
+    parsers_agree,
+    plain_celery,
+    plain_celery_app,
+    poll_cost,
+    seen_marks,
+    sift_cost,
+)
 from tests.conftest import ROOT
 
 _STORE = pytest.mark.usefixtures("valkey_server")  # skipped where no store is installed
@@ -24,7 +38,7 @@ def test_every_benchmark_is_described_with_its_command() -> None:
 
 
 def test_the_modules_say_how_they_are_read() -> None:
-    modules = (capacity, idle, latency, parsers_agree, plain_celery, poll_cost, seen_marks, sift_cost)
+    modules = (capacity, delivery, idle, latency, parsers_agree, plain_celery, poll_cost, seen_marks, sift_cost)
     assert [m.__name__ for m in modules if not m.__doc__ or not callable(m.main)] == []
 
 
@@ -105,6 +119,24 @@ def test_the_idle_run_looks_at_processes_without_waiting_for_them() -> None:
     [(part, pss_mb, uss_mb, _)] = idle.look([psutil.Process()], 1.0, wait=lambda _: None)
     assert part
     assert 0 < uss_mb <= pss_mb
+
+
+@_STORE
+def test_one_story_is_told_to_all_its_subscribers_and_their_receiver_s_limit_is_kept() -> None:
+    with delivery.sinks() as (base, _), _rig.workplace() as tools:
+        assert len(delivery.references(base, 3)) == 3
+        name, rate, *_ = delivery.fan_out(tools, base, 7, "webhook", f"webhook+{base}/ok/{{}}")
+        assert (name, float(str(rate)) > 0) == ("webhook", True)
+        assert "0 exceeded" in str(delivery.limited(tools, base, 5)[0])
+
+
+@_STORE
+def test_the_sick_ones_of_the_benchmark_get_well_and_are_told_in_order() -> None:
+    quick = DeliverSettings(timeout_s=0.3, breaker_s=0.2, retries_s=(0.0, 0.2))
+    with delivery.sinks() as (base, _), _rig.workplace(deliver=quick) as tools:
+        rows = delivery.sick(tools, base, 0.5, 0.5)
+    assert [row[-1] for row in rows] == ["yes"] * 4
+    assert {row[1] for row in rows[1:]} == {rows[0][1] // 20}  # type: ignore[operator]
 
 
 def test_the_baseline_is_celery_at_its_most_careful() -> None:

@@ -36,7 +36,7 @@ from alerts.settings import DeliverSettings, Settings
 _KEPT = 4  # one place in so many is for urgent lanes only
 _ONE_HOST = ("tgram", "discord")  # their URLs name a bot or a channel, not a host
 _MOST_KNOWN = 20_000  # channel URLs of which it is remembered where they lead
-_SLICE_S = 0.015  # transfers that end within it are handed over together
+_SLICE_S = 0.015  # what ends within it is handed over together
 _log = structlog.get_logger("notify")
 
 
@@ -133,11 +133,12 @@ class LaneNotifier:
         """What became of lanes, as soon as there is something, at the latest after wait_s seconds. Also does the sending."""
         until = time.monotonic() + wait_s
         while True:
-            self._has_news.clear()
+            if self._news.empty():
+                self._has_news.clear()
             if self._transfers.active:
                 self._transfers.pump(min(max(0.0, until - time.monotonic()), _SLICE_S))
-            elif self._running and self._news.empty():
-                self._has_news.wait(max(0.0, until - time.monotonic()))
+            elif self._running and self._has_news.wait(max(0.0, until - time.monotonic())):
+                time.sleep(max(0.0, min(_SLICE_S, until - time.monotonic())))
             if not self._news.empty() or time.monotonic() >= until or not self._running:
                 return self._drained()
 
