@@ -73,9 +73,12 @@ class ClockedState(RedisState):
         self.release_lane("w", CHANNEL)
 
     def next_due(self) -> datetime | None:
-        rows = self._calls([("ZRANGE", self._keys(*k), 0, 0, "WITHSCORES") for k in (("lane", CHANNEL), ("digests",))])
-        dues = [float(row[0][1] if isinstance(row[0], list) else row[1]) for row in rows if row]
-        return datetime.fromtimestamp(min(dues), UTC) if dues else None
+        waiting = self.deliveries_by_id([i.decode() for i in self._call("ZRANGE", self._keys("lane", CHANNEL), 0, -1)])
+        dues = [d.due_at for d in waiting if d.due_at]
+        digest = self._call("ZRANGE", self._keys("digests"), 0, 0, "WITHSCORES")
+        if digest:
+            dues.append(datetime.fromtimestamp(float(digest[0][1] if isinstance(digest[0], list) else digest[1]), UTC))
+        return min(dues, default=None)
 
     def everything(self) -> list[Delivery]:
         return self.deliveries(status="", limit=1_000_000)
