@@ -122,7 +122,8 @@ TERMS = re.findall(r"^- \*\*(.+?)\*\*(.*?): \S", read("docs/glossary.md"), re.M)
 
 def test_every_noun_of_the_models_is_in_the_glossary() -> None:
     modules = (models, preferences)
-    nouns = {n for module in modules for n, value in vars(module).items() if isinstance(value, type) and value.__module__ == module.__name__}
+    named = [(name, value, module.__name__) for module in modules for name, value in vars(module).items()]
+    nouns = {name for name, value, module in named if isinstance(value, type) and value.__module__ == module}
     assert nouns - {name for _, rest in TERMS for name in re.findall(r"`(\w+)`", rest)} == set()
 
 

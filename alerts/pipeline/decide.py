@@ -28,6 +28,7 @@ _STATUS = {
     Action.TOLD: DeliveryStatus.SENT,
 }
 _PLAIN = "due"
+_NO_FIRST = FirstTold()
 
 
 def no_updates(_channel: Channel) -> bool:
@@ -91,16 +92,15 @@ class Decider:
     def _lane(self, this: _Round, channel: Channel, parcels: Sequence[Parcel]) -> list[Ready]:
         """A story's first alert is decided before what follows it, whatever is due first."""
         in_order = sorted(parcels, key=lambda parcel: followup.follows(parcel.alert))
-        found = [ready for parcel in in_order if (ready := self._one(this, channel, parcel))]
-        places = {parcel.delivery.delivery_id: place for place, parcel in enumerate(parcels)}
-        return sorted(found, key=lambda ready: (followup.follows(ready.parcel.alert), places[ready.parcel.delivery.delivery_id]))
+        return [ready for parcel in in_order if (ready := self._one(this, channel, parcel))]
 
     def _one(self, this: _Round, channel: Channel, parcel: Parcel) -> Ready | None:
         case = self._case(this, channel, parcel)
         decision = self._decide(case, parcel, this.now)
         carries = _first_ids(parcel).delivery_id if followup.carries_first(parcel.alert, case.first) else ""
         if decision.action in (Action.SEND, Action.UPDATE):
-            return _release(this, replace(parcel, bells=tuple(case.bells)), case, decision, carries)
+            told = parcel if case.bells is parcel.bells else replace(parcel, bells=tuple(case.bells))
+            return _release(this, told, case, decision, carries)
         delivery = _decided(parcel.delivery, decision, this.now)
         if decision.action not in (Action.HOLD, Action.DIGEST):
             carries = ""
@@ -110,16 +110,15 @@ class Decider:
 
     def _case(self, this: _Round, channel: Channel, parcel: Parcel) -> Case:
         wishes = self._wishes[parcel.delivery.subscriber_id]
-        ids, delivery = _first_ids(parcel), parcel.delivery
-        first = this.firsts.get(ids.delivery_id) or this.facts.firsts.get(ids) or FirstTold()
-        rings = this.rings.get(_place(delivery), ())
+        delivery = parcel.delivery
+        rings = this.rings.get(_place(delivery), ()) if wishes.preferences.budgets else ()
         return Case(
             bells=mutes.audible(parcel.bells, wishes.mutes, this.now) if is_digest(parcel.alert) else parcel.bells,
             alert=parcel.alert,
             channel=channel,
             wishes=wishes,
-            rings=[ring for ring in rings if ring.delivery_id != delivery.delivery_id] if wishes.preferences.budgets else (),
-            first=first,
+            rings=[ring for ring in rings if ring.delivery_id != delivery.delivery_id],
+            first=_first_of(this, parcel) if followup.follows(parcel.alert) else _NO_FIRST,
             can_update=self._can_update(channel),
             away_s=self._tools.settings.deliver.digest_s,
         )
@@ -129,6 +128,12 @@ class Decider:
         if parcel.delivery.is_replay:
             return decide_replay(case, now=now)
         return _told_before(self._tools, parcel) or decide(case, now=now)
+
+
+def _first_of(this: _Round, parcel: Parcel) -> FirstTold:
+    """How the story's first alert stands, what this round made of it included."""
+    ids = _first_ids(parcel)
+    return this.firsts.get(ids.delivery_id) or this.facts.firsts.get(ids) or _NO_FIRST
 
 
 def _told_before(tools: Tools, parcel: Parcel) -> Decision | None:
@@ -145,15 +150,17 @@ def _told_before(tools: Tools, parcel: Parcel) -> Decision | None:
 
 def _release(this: _Round, parcel: Parcel, case: Case, decision: Decision, carries: str) -> Ready:
     """Send it now. Its ring is counted where there are budgets; an update makes no sound."""
-    delivery = replace(parcel.delivery, policy=decision.reason if decision.reason != _PLAIN else "")
+    delivery, reason = parcel.delivery, decision.reason if decision.reason != _PLAIN else ""
+    if delivery.policy != reason:
+        delivery = replace(delivery, policy=reason)
     is_counted = bool(case.wishes.preferences.budgets) and decision.action is Action.SEND
     if is_counted or delivery.policy or carries:
         urgency = max(1, min(9, case.urgency)) if is_counted else 0
         this.releases.append(Release(delivery=delivery, urgency=urgency, carries=carries))
     if is_counted:
         this.rings.setdefault(_place(delivery), []).append(Ring(this.now, case.urgency, delivery.delivery_id))
-    updates = case.first.carried_by or _first_ids(parcel).delivery_id
-    return Ready(replace(parcel, delivery=delivery), updates if decision.action is Action.UPDATE else "")
+    updates = case.first.carried_by or _first_ids(parcel).delivery_id if decision.action is Action.UPDATE else ""
+    return Ready(parcel if delivery is parcel.delivery else replace(parcel, delivery=delivery), updates)
 
 
 def _decided(delivery: Delivery, decision: Decision, now: datetime) -> Delivery:
@@ -182,6 +189,8 @@ def _as_known(tools: Tools, parcel: Parcel, now: datetime) -> Parcel:
         expires_at = max(expires_at, now + timedelta(seconds=tools.settings.deliver.ttl_s))
     if not delivery.reason and tools.ledger.outcome(delivery.delivery_id) == "intended":  # the store forgot that it was being sent
         delivery = replace(delivery, is_repeat=True)
+    if delivery is parcel.delivery and expires_at == alert.expires_at:
+        return parcel
     return replace(parcel, delivery=delivery, alert=replace(alert, expires_at=expires_at))
 
 
