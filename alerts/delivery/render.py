@@ -15,7 +15,6 @@ from typing import Any
 from alerts.delivery.plaintext import cut, neutral, safe_link, width
 from alerts.delivery.services import SCHEMES, scheme_of
 from alerts.models import Alert, Bell, Delivery
-from alerts.preferences import DigestKind
 
 _LONGEST_SUMMARY = 600
 _LONGEST_LINK = 1500  # longer ones are for machines
@@ -68,7 +67,7 @@ def render(bells: Sequence[Bell], alert: Alert, delivery: Delivery, *, rule_name
 def render_digest(bells: Sequence[Bell], alert: Alert, delivery: Delivery, *, rule_names: Sequence[str], url: str) -> Rendered:
     """One message for many: the most urgent first; what does not fit is counted."""
     service = SCHEMES.get(scheme_of(url), _DEFAULT)
-    title = digest_title(alert, len(bells))
+    title = "1 alert while you were away" if len(bells) == 1 else f"{len(bells)} alerts while you were away"
     ranked = sorted(bells, key=lambda bell: (bell.tagged.urgency, bell.rung_at))
     budget = service.body - width(title) - 2 - (width(_REPEAT) + 1 if delivery.is_repeat else 0)
     body = _listed([_entry(bell) for bell in ranked], budget)
@@ -80,21 +79,6 @@ def render_digest(bells: Sequence[Bell], alert: Alert, delivery: Delivery, *, ru
         "items": [_fields(bell) for bell in ranked],
     }
     return Rendered(title, f"{body}\n{_REPEAT}" if delivery.is_repeat else body, "", payload)
-
-
-_WHENCE = {
-    DigestKind.AWAY: "while you were away",
-    DigestKind.WAKE: "while you were not to be rung",
-    DigestKind.OVERFLOW: "over your budget",
-    DigestKind.PLANNED: "in your digest",
-}
-
-
-def digest_title(alert: Alert, number: int) -> str:
-    """How many alerts a digest tells, and why together."""
-    kind = alert.occasion.split(":")[1]
-    whence = _WHENCE.get(DigestKind(kind) if kind in list(DigestKind) else DigestKind.AWAY)
-    return f"{number} {'alert' if number == 1 else 'alerts'} {whence}"
 
 
 # ---------------------------------------------------------------- words
