@@ -180,6 +180,13 @@ def test_a_mute_drops_what_waits_in_the_lane_and_in_digests(rig: Rig) -> None:
     assert rig.sink.got == []
 
 
+def test_a_paused_rule_drops_what_waits_in_a_digest_too(rig: Rig) -> None:
+    want(rig, digest=f"daily@{later()}")
+    news(rig)
+    assert rig.service.pause_rule("everything", is_paused=True) == 1
+    assert only(rig, DeliveryStatus.DROPPED)
+
+
 def test_a_muted_rule_is_silent_until_the_mute_is_removed(rig: Rig) -> None:
     rig.service.mute(MuteKind.RULE, "everything", span="1h")
     news(rig)

@@ -89,15 +89,17 @@ class PolicyKeeper(DigestKeeper):
             raise NotFoundError(f"nothing is muted as {mute_id!r} for {subscriber_id}; `tocsin mute list` shows what is")
         self.note_wishes_changed()
 
+    def waiting(self) -> list[Delivery]:
+        """Deliveries that are pending, retried or held, also in digests."""
+        channels = self._call("HKEYS", self._keys("channels"))
+        digests = self._call("ZRANGE", self._keys("digests"), 0, -1)
+        keys = [*(self._keys("lane", c.decode()) for c in channels), *(self._keys("digest", d.decode()) for d in digests)]
+        rows = self._calls([("ZRANGE", key, 0, -1) for key in keys]) if keys else []
+        return self.deliveries_by_id([i.decode() for row in rows for i in row])
+
     def waiting_of(self, subscriber_id: str) -> list[Delivery]:
-        """Deliveries of a subscriber that are pending, retried or held, also in digests."""
-        channels = [name.decode() for name in self._call("HKEYS", self._keys("channels"))]
-        if not channels:
-            return []
-        digests = [DigestName(subscriber_id, c, kind.value) for c in channels for kind in DigestKind]
-        keys = [*(self._keys("lane", c) for c in channels), *(self._keys("digest", str(d)) for d in digests)]
-        ids = [i.decode() for row in self._calls([("ZRANGE", key, 0, -1) for key in keys]) for i in row]
-        return [d for d in self.deliveries_by_id(ids) if d.subscriber_id == subscriber_id]
+        """Those of one subscriber."""
+        return [delivery for delivery in self.waiting() if delivery.subscriber_id == subscriber_id]
 
     def drop_waiting(self, deliveries: Sequence[Delivery], reason: str) -> int:
         """Take these back, unless they were sent meanwhile; how many."""
