@@ -113,7 +113,7 @@ class PolicyStore(Protocol):
         """End a mute. Raises: NotFoundError."""
         ...
 
-    def waiting(self) -> list[Delivery]:
+    def all_waiting(self) -> list[Delivery]:
         """Deliveries that are pending, retried or held, also in digests."""
         ...
 

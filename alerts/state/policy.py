@@ -89,7 +89,7 @@ class PolicyKeeper(DigestKeeper):
             raise NotFoundError(f"nothing is muted as {mute_id!r} for {subscriber_id}; `tocsin mute list` shows what is")
         self.note_wishes_changed()
 
-    def waiting(self) -> list[Delivery]:
+    def all_waiting(self) -> list[Delivery]:
         """Deliveries that are pending, retried or held, also in digests."""
         channels = self._call("HKEYS", self._keys("channels"))
         digests = self._call("ZRANGE", self._keys("digests"), 0, -1)
@@ -99,7 +99,7 @@ class PolicyKeeper(DigestKeeper):
 
     def waiting_of(self, subscriber_id: str) -> list[Delivery]:
         """Those of one subscriber."""
-        return [delivery for delivery in self.waiting() if delivery.subscriber_id == subscriber_id]
+        return [delivery for delivery in self.all_waiting() if delivery.subscriber_id == subscriber_id]
 
     def drop_waiting(self, deliveries: Sequence[Delivery], reason: str) -> int:
         """Take these back, unless they were sent meanwhile; how many."""
