@@ -53,12 +53,15 @@ def only(rig: Rig, status: DeliveryStatus) -> Delivery:
     return delivery
 
 
-def ring(rig: Rig, occasion: str, *, urgency: int = 5) -> None:
+def ring(rig: Rig, occasion: str, *, urgency: int = 5, minutes: int = 0) -> None:
     """Ring the first story's bell again, on another occasion."""
     [(_, bell), *_] = rig.tools.state.alerts(subscriber_id="me", limit=10)[::-1]
     number = query_id("*", False)
     tagged = replace(bell.tagged, urgency=urgency)
-    again = replace(bell, bell_id=f"{bell.bell_id}-{occasion}", occasion=occasion, tagged=tagged, query_ids=(number,))
+    rung_at = bell.rung_at + timedelta(minutes=minutes)
+    again = replace(
+        bell, bell_id=f"{bell.bell_id}-{occasion}", occasion=occasion, tagged=tagged, query_ids=(number,), rung_at=rung_at
+    )
     rig.tools.state.put_bell(again)
     rig.store.run_command("ZADD", f"{rig.store.prefix}fanouts", 1, again.bell_id)
     while expand(rig.tools):
@@ -277,6 +280,28 @@ def test_an_update_changes_what_was_told_in_place_or_is_dropped(rig: Rig) -> Non
     assert len(rig.sink.got) == 1
 
 
+def test_of_several_updates_only_the_newest_is_made(rig: Rig) -> None:
+    news(rig)
+    for number in range(3):
+        ring(rig, f"update:{number}", minutes=number)
+    [ready] = decided(rig, can_update=True)
+    assert ready.parcel.alert.occasion == "update:2"
+    assert {d.reason for d in rig.deliveries(DeliveryStatus.DROPPED)} == {"a newer update of the story says more"}
+
+
+def test_an_update_of_what_is_being_sent_waits_a_moment(rig: Rig) -> None:
+    rig.poll()
+    rig.show("harbour", entry(2), entry(1))
+    rig.poll()
+    rig.sift()
+    while expand(rig.tools):
+        pass
+    ring(rig, "update:1")
+    [first] = decided(rig, can_update=True)
+    assert first.parcel.alert.occasion == "first"
+    assert only(rig, DeliveryStatus.HELD).reason == "what it updates waits to be told"
+
+
 def test_an_update_of_an_alert_that_an_escalation_told_along_changes_that_one(rig: Rig) -> None:
     want(rig, quiet=now_quiet())
     news(rig)
@@ -395,6 +420,17 @@ def test_a_settlement_is_repeated_without_harm_and_refused_to_whoever_lost_the_l
     assert desk.settle("d", [settlement, settlement]) == [Outcome.DONE, Outcome.ALREADY]
     assert desk.release("d", [Release(delivery=delivery, urgency=3)]) == [Outcome.STALE]
     assert desk.facts([Place("me", "desk")], []).rings[Place("me", "desk")] == ()
+
+
+def test_what_is_held_too_briefly_by_a_clock_that_is_behind_is_not_claimed_in_a_loop(desk: RedisState) -> None:
+    fill(desk, a_bell(1))
+    [delivery] = claimed(desk)
+    held = replace(delivery, status=DeliveryStatus.HELD, due_at=desk.now() - timedelta(seconds=2))
+    desk.settle("d", [Settlement(delivery=held)])
+    desk.release_lane("d", "desk")
+    assert claimed(desk) == []
+    desk.shift_due(-1)
+    assert len(claimed(desk)) == 1
 
 
 def test_what_left_its_digest_is_not_told_and_an_empty_digest_tells_nothing(desk: RedisState) -> None:

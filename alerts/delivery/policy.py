@@ -142,14 +142,14 @@ def _muted(case: Case, now: datetime) -> Decision | None:
     return Decision(Action.DROP, f"the {mute.kind.value} {mute.target} is muted until {until}")
 
 
-def _update(case: Case, _now: datetime) -> Decision | None:
+def _update(case: Case, now: datetime) -> Decision | None:
     """An update makes no sound: it changes what was told where it stands, or is dropped."""
     if not followup.is_update(case.alert):
         return None
     refusal = followup.why_no_update(case.first, can_update=case.can_update)
     if refusal:
         return Decision(Action.DROP, refusal)
-    due_at = followup.told_at(case.first)
+    due_at = followup.told_at(case.first, now)
     if due_at:
         return Decision(Action.HOLD, "what it updates waits to be told", due_at)
     return Decision(Action.UPDATE, "updates what was told, without a sound")

@@ -52,6 +52,7 @@ class _Round:
     now: datetime
     rings: dict[Place, list[Ring]] = field(default_factory=dict)  # those of this round included
     firsts: dict[str, FirstTold] = field(default_factory=dict)  # delivery id -> what this round made of it
+    stale: set[str] = field(default_factory=set)  # delivery ids of updates of which this round has a newer one
     settlements: list[Settlement] = field(default_factory=list)
     releases: list[Release] = field(default_factory=list)
 
@@ -91,12 +92,13 @@ class Decider:
 
     def _lane(self, this: _Round, channel: Channel, parcels: Sequence[Parcel]) -> list[Ready]:
         """A story's first alert is decided before what follows it, whatever is due first."""
+        this.stale |= _stale(parcels)
         in_order = sorted(parcels, key=lambda parcel: followup.follows(parcel.alert))
         return [ready for parcel in in_order if (ready := self._one(this, channel, parcel))]
 
     def _one(self, this: _Round, channel: Channel, parcel: Parcel) -> Ready | None:
         case = self._case(this, channel, parcel)
-        decision = self._decide(case, parcel, this.now)
+        decision = self._decide(this, case, parcel)
         carries = _first_ids(parcel).delivery_id if followup.carries_first(parcel.alert, case.first) else ""
         if decision.action in (Action.SEND, Action.UPDATE):
             told = parcel if case.bells is parcel.bells else replace(parcel, bells=tuple(case.bells))
@@ -123,11 +125,20 @@ class Decider:
             away_s=self._tools.settings.deliver.digest_s,
         )
 
-    def _decide(self, case: Case, parcel: Parcel, now: datetime) -> Decision:
+    def _decide(self, this: _Round, case: Case, parcel: Parcel) -> Decision:
         """What policy says, unless the ledger knows that it was told."""
         if parcel.delivery.is_replay:
-            return decide_replay(case, now=now)
-        return _told_before(self._tools, parcel) or decide(case, now=now)
+            return decide_replay(case, now=this.now)
+        if parcel.delivery.delivery_id in this.stale:
+            return Decision(Action.DROP, "a newer update of the story says more")
+        return _told_before(self._tools, parcel) or decide(case, now=this.now)
+
+
+def _stale(parcels: Sequence[Parcel]) -> set[str]:
+    """The updates of a lane that a newer one makes superfluous."""
+    updates = [parcel for parcel in parcels if followup.is_update(parcel.alert)]
+    newest = {p.alert.story_id: p.delivery.delivery_id for p in sorted(updates, key=lambda p: p.alert.created_at)}
+    return {p.delivery.delivery_id for p in updates} - set(newest.values())
 
 
 def _first_of(this: _Round, parcel: Parcel) -> FirstTold:

@@ -11,8 +11,8 @@ from alerts.errors import NotFoundError
 from alerts.models import Delivery, DeliveryStatus
 from alerts.ports import Facts, FirstIds, FirstTold, Outcome, Place, Release, Ring, Settlement, Wishes
 from alerts.preferences import NO_PREFERENCES, DigestKind, Mute
-from alerts.state.codec import MUTE, SUBSCRIBER
-from alerts.state.digests import DigestKeeper, DigestName
+from alerts.state.codec import CHANNEL, MUTE, SUBSCRIBER
+from alerts.state.digests import DigestKeeper, DigestName, read_name
 from alerts.state.scripts import Arg
 
 _PAGE = 200  # deliveries moved by one script call
@@ -91,15 +91,21 @@ class PolicyKeeper(DigestKeeper):
 
     def all_waiting(self) -> list[Delivery]:
         """Deliveries that are pending, retried or held, also in digests."""
-        channels = self._call("HKEYS", self._keys("channels"))
-        digests = self._call("ZRANGE", self._keys("digests"), 0, -1)
-        keys = [*(self._keys("lane", c.decode()) for c in channels), *(self._keys("digest", d.decode()) for d in digests)]
-        rows = self._calls([("ZRANGE", key, 0, -1) for key in keys]) if keys else []
-        return self.deliveries_by_id([i.decode() for row in rows for i in row])
+        return self._waiting(self._hash("channels"), self._open_digests())
 
     def waiting_of(self, subscriber_id: str) -> list[Delivery]:
         """Those of one subscriber."""
-        return [delivery for delivery in self.all_waiting() if delivery.subscriber_id == subscriber_id]
+        channels = [i for i, row in self._hash("channels").items() if CHANNEL.load(row).subscriber_id == subscriber_id]
+        digests = [name for name in self._open_digests() if read_name(name).subscriber_id == subscriber_id]
+        return [d for d in self._waiting(channels, digests) if d.subscriber_id == subscriber_id]
+
+    def _open_digests(self) -> list[str]:
+        return [name.decode() for name in self._call("ZRANGE", self._keys("digests"), 0, -1)]
+
+    def _waiting(self, channels: Iterable[bytes], digests: Iterable[str]) -> list[Delivery]:
+        keys = [*(self._keys("lane", c.decode()) for c in channels), *(self._keys("digest", d) for d in digests)]
+        rows = self._calls([("ZRANGE", key, 0, -1) for key in keys]) if keys else []
+        return self.deliveries_by_id([i.decode() for row in rows for i in row])
 
     def drop_waiting(self, deliveries: Sequence[Delivery], reason: str) -> int:
         """Take these back, unless they were sent meanwhile; how many."""
