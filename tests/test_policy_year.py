@@ -19,7 +19,7 @@ from alerts.state.redis import RedisState
 from alerts.state.scripts import Scripts
 from bench._policy_world import CHANNEL, START, ModelStore, Run, Scenario, World, problems, run, scenario, summary
 
-YEARS = 20
+YEARS = 12
 SPRING = datetime(2026, 3, 1, tzinfo=UTC)
 AUTUMN = datetime(2026, 10, 1, tzinfo=UTC)
 
