@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from alerts.delivery.mutes import muted_by
 from alerts.delivery.policy import retry_at
+from alerts.delivery.written import is_endless
 from alerts.models import Alert, Bell, Change, ChangeKind, Channel, Delivery, DeliveryStatus, Item, Tagged
 from alerts.pipeline.decide import Decider, Ready
 from alerts.pipeline.tools import Tools
@@ -88,6 +89,8 @@ def scenario(seed: int, *, days: int = 365, start: datetime = START) -> Scenario
 
 def _preferences(random: Random) -> Preferences:
     windows = [_window(random) for _ in range(random.choice((0, 1, 1, 1, 2)))]
+    while is_endless(windows):  # which nobody can ask for
+        windows.pop()
     budgets = [Budget(span=BudgetSpan.HOUR, most=random.randint(0, 3), urgency=random.choice((1, 1, 4)))] * random.randint(0, 1)
     budgets += [Budget(span=BudgetSpan.DAY, most=random.randint(1, 6), urgency=random.choice((1, 3)))] * random.randint(0, 1)
     return Preferences(
@@ -124,7 +127,7 @@ def _arrivals(random: Random, start: datetime, end: datetime, downtimes: Sequenc
     made: list[Arrival] = []
     at, story = start, 0
     while True:
-        at += timedelta(seconds=random.expovariate(1 / random.choice((300, 3600, 10 * 3600, 20 * 3600))))
+        at += timedelta(milliseconds=int(random.expovariate(1 / random.choice((300, 3600, 10 * 3600, 20 * 3600))) * 1000))
         if at >= end:
             break
         rule, urgency = random.choice(_KINDS), random.choice((1, 2, 3, 4, 4, 5, 5, 5, 5))
@@ -469,7 +472,7 @@ def _send(world: World, ready: Ready, told: list[Told], random: Random, failing:
         expires_at, attempts = parcel.alert.expires_at, delivery.attempts
         due_at = retry_at(attempts, None, _DELIVER.retries_s, random, now=world.now_at, expires_at=expires_at)
         assert due_at, "a send fails now and then, not for a day"
-        world.retry(delivery, due_at)
+        world.retry(delivery, due_at.replace(microsecond=due_at.microsecond // 1000 * 1000))
         return
     told.append(Told(world.now_at, parcel, ready.updates))
     world.accept(delivery)

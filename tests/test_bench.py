@@ -22,6 +22,7 @@ from bench import (
     parsers_agree,
     plain_celery,
     plain_celery_app,
+    policy_year,
     poll_cost,
     seen_marks,
     sift_cost,
@@ -38,7 +39,7 @@ def test_every_benchmark_is_described_with_its_command() -> None:
 
 
 def test_the_modules_say_how_they_are_read() -> None:
-    modules = (capacity, delivery, idle, latency, parsers_agree, plain_celery, poll_cost, seen_marks, sift_cost)
+    modules = (capacity, delivery, idle, latency, parsers_agree, plain_celery, policy_year, poll_cost, seen_marks, sift_cost)
     assert [m.__name__ for m in modules if not m.__doc__ or not callable(m.main)] == []
 
 
@@ -144,3 +145,9 @@ def test_the_baseline_is_celery_at_its_most_careful() -> None:
     assert settings["task_acks_late"]
     assert settings["worker_prefetch_multiplier"] == 1
     assert {"item", "tell"} <= set(plain_celery_app.app.tasks)
+
+
+def test_a_short_year_is_counted_and_nothing_goes_wrong() -> None:
+    report = policy_year.live(people=3, days=20, seed=5)
+    assert re.search(r"^\| wrong +\| +0 \|$", report, re.M)
+    assert re.search(r"^\| subscribers +\| +3 \|$", report, re.M)

@@ -9,6 +9,7 @@ from alerts.ports import FirstTold
 
 _RINGING = ("escalation", "correction", "all_clear")
 _AFTER = timedelta(seconds=1)  # by which an update of what waits comes after it
+_SENDING = timedelta(seconds=5)  # the same for what is on its way
 
 
 def follows(alert: Alert) -> bool:
@@ -34,10 +35,12 @@ def why_no_update(first: FirstTold, *, can_update: bool) -> str:
     return "this channel was not told the story, so there is nothing to update"
 
 
-def told_at(first: FirstTold) -> datetime | None:
-    """When an update can be made because what it changes is told then; None = it was told, or is next in its lane."""
-    if first.status in (DeliveryStatus.HELD, DeliveryStatus.RETRY) and first.due_at:
-        return first.due_at + _AFTER
+def told_at(first: FirstTold, now: datetime) -> datetime | None:
+    """When an update can be made because what it changes was told by then; None = it was told."""
+    if first.status in (DeliveryStatus.PENDING, DeliveryStatus.SENDING):
+        return now + _SENDING
+    if first.status in (DeliveryStatus.HELD, DeliveryStatus.RETRY):
+        return max(first.due_at or now, now) + _AFTER
     return None
 
 

@@ -26,10 +26,11 @@ from alerts.delivery.schedule import next_digest
 from alerts.delivery.wall import shown
 from alerts.models import Alert, Bell, Channel
 from alerts.ports import NO_WISHES, FirstTold, Ring, Wishes
-from alerts.preferences import DigestKind, QuietMode
+from alerts.preferences import BudgetSpan, DigestKind, QuietMode
 
 _SPREAD = 0.2  # share by which a planned retry is moved either way, so that failed sends do not come back as one crowd
 _LATE_SPREAD = 0.1  # share added to a wait that a service asked for: never earlier than it said
+_A = {BudgetSpan.HOUR: "an hour", BudgetSpan.DAY: "a day"}
 _NOT_ASKED = FirstTold()
 
 
@@ -141,14 +142,14 @@ def _muted(case: Case, now: datetime) -> Decision | None:
     return Decision(Action.DROP, f"the {mute.kind.value} {mute.target} is muted until {until}")
 
 
-def _update(case: Case, _now: datetime) -> Decision | None:
+def _update(case: Case, now: datetime) -> Decision | None:
     """An update makes no sound: it changes what was told where it stands, or is dropped."""
     if not followup.is_update(case.alert):
         return None
     refusal = followup.why_no_update(case.first, can_update=case.can_update)
     if refusal:
         return Decision(Action.DROP, refusal)
-    due_at = followup.told_at(case.first)
+    due_at = followup.told_at(case.first, now)
     if due_at:
         return Decision(Action.HOLD, "what it updates waits to be told", due_at)
     return Decision(Action.UPDATE, "updates what was told, without a sound")
@@ -201,7 +202,7 @@ def _over_budget(case: Case, now: datetime) -> Decision | None:
         return None
     whose = f" of urgency {used.budget.urgency} and below" if used.budget.urgency > 1 else ""
     room = shown(case.wishes.preferences.zone, used.room_at, now)
-    reason = f"the budget of {used.budget.most}{whose} in a {used.budget.span.value} is used up: told in a digest at {room}"
+    reason = f"the budget of {used.budget.most}{whose} in {_A[used.budget.span]} is used up: told in a digest at {room}"
     return _digest(DigestKind.OVERFLOW, reason, used.room_at)
 
 

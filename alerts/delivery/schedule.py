@@ -18,10 +18,16 @@ def next_digest(preferences: Preferences, now: datetime) -> datetime | None:
 
 
 def _next(zone: str, wanted: DigestTime, now: datetime) -> datetime:
-    there = local(zone, now)
     if wanted.rhythm is Rhythm.HOURLY:
-        return now - timedelta(minutes=there.minute, seconds=there.second, microseconds=there.microsecond) + timedelta(hours=1)
-    return next(at for at in _times(zone, wanted, there) if at > now)
+        return _full_hour(zone, now)
+    return next(at for at in _times(zone, wanted, local(zone, now)) if at > now)
+
+
+def _full_hour(zone: str, now: datetime) -> datetime:
+    """When the wall clock next shows a full hour; where clocks jump by half an hour, that may be after two steps."""
+    at = now.replace(second=0, microsecond=0)
+    at += timedelta(minutes=60 - local(zone, at).minute)
+    return at if local(zone, at).minute == 0 else _full_hour(zone, at)
 
 
 def _times(zone: str, wanted: DigestTime, there: datetime) -> Iterator[datetime]:

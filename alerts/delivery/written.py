@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import zoneinfo
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
@@ -46,7 +46,8 @@ def read_preferences(where: str, table: Mapping[str, Any], before: Preferences) 
     for span in BudgetSpan:
         budgets[span] = read.pop(f"budget_{span.value}", budgets[span])
     after = replace(before, **read, budgets=tuple(b for span in BudgetSpan for b in budgets[span]))
-    _check_wakes(f"{where}: quiet", after.quiet)
+    if is_endless(after.quiet):
+        raise ConfigError(f"{where}: quiet: these hours never end: nothing would ever be told; leave a minute, or pause the rules")
     return after
 
 
@@ -172,14 +173,13 @@ def _near_time(hour: str, minute: str, half: str) -> str:
     return _clock(hours * 60 + minutes) if hours < 24 and minutes < 60 else ""
 
 
-def _check_wakes(where: str, windows: tuple[QuietWindow, ...]) -> None:
-    """Nothing, when there is a minute of the week that is not quiet. Raises: ConfigError."""
+def is_endless(windows: Sequence[QuietWindow]) -> bool:
+    """Whether every minute of the week is quiet: nothing would ever be told."""
     covered: set[int] = set()
     for window in windows:
         length = (window.end - window.start) % 1440 or 1440
         covered |= {(day * 1440 + window.start + m) % _WEEK_MIN for day in window.days for m in range(length)}
-    if len(covered) == _WEEK_MIN:
-        raise ConfigError(f"{where}: these hours never end: nothing would ever be told; leave a minute, or pause the rules")
+    return len(covered) == _WEEK_MIN
 
 
 def _mode(where: str, value: object) -> QuietMode:

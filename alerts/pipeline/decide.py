@@ -28,6 +28,7 @@ _STATUS = {
     Action.TOLD: DeliveryStatus.SENT,
 }
 _PLAIN = "due"
+_NO_FIRST = FirstTold()
 
 
 def no_updates(_channel: Channel) -> bool:
@@ -51,6 +52,7 @@ class _Round:
     now: datetime
     rings: dict[Place, list[Ring]] = field(default_factory=dict)  # those of this round included
     firsts: dict[str, FirstTold] = field(default_factory=dict)  # delivery id -> what this round made of it
+    stale: set[str] = field(default_factory=set)  # delivery ids of updates of which this round has a newer one
     settlements: list[Settlement] = field(default_factory=list)
     releases: list[Release] = field(default_factory=list)
 
@@ -98,14 +100,13 @@ class Decider:
 
     def _lane(self, this: _Round, channel: Channel, parcels: Sequence[Parcel]) -> list[Ready]:
         """A story's first alert is decided before what follows it, whatever is due first."""
+        this.stale |= _stale(parcels)
         in_order = sorted(parcels, key=lambda parcel: followup.follows(parcel.alert))
-        found = [ready for parcel in in_order if (ready := self._one(this, channel, parcel))]
-        places = {parcel.delivery.delivery_id: place for place, parcel in enumerate(parcels)}
-        return sorted(found, key=lambda ready: (followup.follows(ready.parcel.alert), places[ready.parcel.delivery.delivery_id]))
+        return [ready for parcel in in_order if (ready := self._one(this, channel, parcel))]
 
     def _one(self, this: _Round, channel: Channel, parcel: Parcel) -> Ready | None:
         case = self._case(this, channel, parcel)
-        decision = self._decide(case, parcel, this.now)
+        decision = self._decide(this, case, parcel)
         carries = _first_ids(parcel).delivery_id if followup.carries_first(parcel.alert, case.first) else ""
         if decision.action in (Action.SEND, Action.UPDATE):
             told = parcel if case.bells is parcel.bells else replace(parcel, bells=tuple(case.bells))
@@ -119,25 +120,39 @@ class Decider:
 
     def _case(self, this: _Round, channel: Channel, parcel: Parcel) -> Case:
         wishes = self._wishes[parcel.delivery.subscriber_id]
-        ids, delivery = _first_ids(parcel), parcel.delivery
-        first = this.firsts.get(ids.delivery_id) or this.facts.firsts.get(ids) or FirstTold()
-        rings = this.rings.get(_place(delivery), ())
+        delivery = parcel.delivery
+        rings = this.rings.get(_place(delivery), ()) if wishes.preferences.budgets else ()
         return Case(
             bells=mutes.audible(parcel.bells, wishes.mutes, this.now) if is_digest(parcel.alert) else parcel.bells,
             alert=parcel.alert,
             channel=channel,
             wishes=wishes,
-            rings=[ring for ring in rings if ring.delivery_id != delivery.delivery_id] if wishes.preferences.budgets else (),
-            first=first,
+            rings=[ring for ring in rings if ring.delivery_id != delivery.delivery_id],
+            first=_first_of(this, parcel) if followup.follows(parcel.alert) else _NO_FIRST,
             can_update=self._can_update(channel),
             away_s=self._tools.settings.deliver.digest_s,
         )
 
-    def _decide(self, case: Case, parcel: Parcel, now: datetime) -> Decision:
+    def _decide(self, this: _Round, case: Case, parcel: Parcel) -> Decision:
         """What policy says, unless the ledger knows that it was told."""
         if parcel.delivery.is_replay:
-            return decide_replay(case, now=now)
-        return _told_before(self._tools, parcel) or decide(case, now=now)
+            return decide_replay(case, now=this.now)
+        if parcel.delivery.delivery_id in this.stale:
+            return Decision(Action.DROP, "a newer update of the story says more")
+        return _told_before(self._tools, parcel) or decide(case, now=this.now)
+
+
+def _stale(parcels: Sequence[Parcel]) -> set[str]:
+    """The updates of a lane that a newer one makes superfluous."""
+    updates = [parcel for parcel in parcels if followup.is_update(parcel.alert)]
+    newest = {p.alert.story_id: p.delivery.delivery_id for p in sorted(updates, key=lambda p: p.alert.created_at)}
+    return {p.delivery.delivery_id for p in updates} - set(newest.values())
+
+
+def _first_of(this: _Round, parcel: Parcel) -> FirstTold:
+    """How the story's first alert stands, what this round made of it included."""
+    ids = _first_ids(parcel)
+    return this.firsts.get(ids.delivery_id) or this.facts.firsts.get(ids) or _NO_FIRST
 
 
 def _told_before(tools: Tools, parcel: Parcel) -> Decision | None:
@@ -165,9 +180,8 @@ def _release(this: _Round, parcel: Parcel, case: Case, decision: Decision, carri
         this.releases.append(Release(delivery=delivery, urgency=urgency, carries=carries))
     if is_counted:
         this.rings.setdefault(_place(delivery), []).append(Ring(this.now, case.urgency, delivery.delivery_id))
-    updates = case.first.carried_by or _first_ids(parcel).delivery_id
-    kept = parcel if delivery is parcel.delivery else replace(parcel, delivery=delivery)
-    return Ready(kept, updates if decision.action is Action.UPDATE else "")
+    updates = case.first.carried_by or _first_ids(parcel).delivery_id if decision.action is Action.UPDATE else ""
+    return Ready(parcel if delivery is parcel.delivery else replace(parcel, delivery=delivery), updates)
 
 
 def _decided(delivery: Delivery, decision: Decision, now: datetime) -> Delivery:

@@ -113,8 +113,12 @@ class PolicyStore(Protocol):
         """End a mute. Raises: NotFoundError."""
         ...
 
+    def all_waiting(self) -> list[Delivery]:
+        """Deliveries that are pending, retried or held, also in digests."""
+        ...
+
     def waiting_of(self, subscriber_id: str) -> list[Delivery]:
-        """Deliveries of a subscriber that are pending, retried or held, also in digests."""
+        """Those of one subscriber."""
         ...
 
     def drop_waiting(self, deliveries: Sequence[Delivery], reason: str) -> int:

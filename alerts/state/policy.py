@@ -11,8 +11,8 @@ from alerts.errors import NotFoundError
 from alerts.models import Delivery, DeliveryStatus
 from alerts.ports import Facts, FirstIds, FirstTold, Outcome, Place, Release, Ring, Settlement, Wishes
 from alerts.preferences import NO_PREFERENCES, DigestKind, Mute
-from alerts.state.codec import MUTE, SUBSCRIBER
-from alerts.state.digests import DigestKeeper, DigestName
+from alerts.state.codec import CHANNEL, MUTE, SUBSCRIBER
+from alerts.state.digests import DigestKeeper, DigestName, read_name
 from alerts.state.scripts import Arg
 
 _PAGE = 200  # deliveries moved by one script call
@@ -89,15 +89,23 @@ class PolicyKeeper(DigestKeeper):
             raise NotFoundError(f"nothing is muted as {mute_id!r} for {subscriber_id}; `tocsin mute list` shows what is")
         self.note_wishes_changed()
 
+    def all_waiting(self) -> list[Delivery]:
+        """Deliveries that are pending, retried or held, also in digests."""
+        return self._waiting(self._hash("channels"), self._open_digests())
+
     def waiting_of(self, subscriber_id: str) -> list[Delivery]:
-        """Deliveries of a subscriber that are pending, retried or held, also in digests."""
-        channels = [name.decode() for name in self._call("HKEYS", self._keys("channels"))]
-        if not channels:
-            return []
-        digests = [DigestName(subscriber_id, c, kind.value) for c in channels for kind in DigestKind]
-        keys = [*(self._keys("lane", c) for c in channels), *(self._keys("digest", str(d)) for d in digests)]
-        ids = [i.decode() for row in self._calls([("ZRANGE", key, 0, -1) for key in keys]) for i in row]
-        return [d for d in self.deliveries_by_id(ids) if d.subscriber_id == subscriber_id]
+        """Those of one subscriber."""
+        channels = [i for i, row in self._hash("channels").items() if CHANNEL.load(row).subscriber_id == subscriber_id]
+        digests = [name for name in self._open_digests() if read_name(name).subscriber_id == subscriber_id]
+        return [d for d in self._waiting(channels, digests) if d.subscriber_id == subscriber_id]
+
+    def _open_digests(self) -> list[str]:
+        return [name.decode() for name in self._call("ZRANGE", self._keys("digests"), 0, -1)]
+
+    def _waiting(self, channels: Iterable[bytes], digests: Iterable[str]) -> list[Delivery]:
+        keys = [*(self._keys("lane", c.decode()) for c in channels), *(self._keys("digest", d) for d in digests)]
+        rows = self._calls([("ZRANGE", key, 0, -1) for key in keys]) if keys else []
+        return self.deliveries_by_id([i.decode() for row in rows for i in row])
 
     def drop_waiting(self, deliveries: Sequence[Delivery], reason: str) -> int:
         """Take these back, unless they were sent meanwhile; how many."""

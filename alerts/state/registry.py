@@ -61,7 +61,7 @@ class Registry(PolicyKeeper):
 
     def drop_pending_of_rule(self, rule_id: str) -> int:
         """Drop the pending deliveries that no other rule asked for; how many."""
-        pending = [d for channel in self.channels() for d in self._pending(channel.channel_id)]
+        pending = self.all_waiting()
         alerts = self.alerts_by_id({d.alert_id for d in pending})
         mine = [d for d in pending if (a := alerts.get(d.alert_id)) and set(a.rule_ids) == {rule_id}]
         return self.drop_waiting(mine, f"the rule {rule_id} was removed or paused")

@@ -17,6 +17,7 @@ if digest ~= '' then
   if not open or tonumber(due) < tonumber(open) then redis.call('ZADD', key('digests'), due, digest) end
   redis.call('ZADD', key('digest:' .. digest), stamp(now), id)
 elseif status == 'held' then
+  if tonumber(due) <= now then due = stamp(now + 1) end -- by the decider's clock it is not time yet: look again soon
   redis.call('ZADD', key('lane:' .. channel), due, id)
 end
 redis.call('HSET', delivery, 'status', status, 'attempts', ARGV[6], 'reason', ARGV[7], 'policy', ARGV[7],
