@@ -13,13 +13,13 @@ import redis
 
 from alerts.models import Bell, Channel, Delivery, DeliveryStatus
 from alerts.pipeline.decide import Decider, Ready
-from alerts.pipeline.deliver import expand
+from alerts.pipeline.expand import expand
 from alerts.ports import Expansion, Outcome, Place, Release, Settlement
 from alerts.preferences import DigestKind, MuteKind
 from alerts.rules.query import query_id
 from alerts.state.redis import RedisState
 from tests.builders import a_bell, a_delivery, an_alert
-from tests.harness import Rig, entry, watched_rig
+from tests.harness import Rig, claim_all, entry, give_back, watched_rig
 from tests.servers_http import reply
 
 
@@ -221,10 +221,10 @@ def test_a_snooze_gathers_everything_and_its_end_tells_it(rig: Rig) -> None:
 
 def decided(rig: Rig, *, can_update: bool = False) -> list[Ready]:
     """What of everything that is due would be sent."""
-    lanes = rig.tools.state.claim_lanes(rig.tools.owner, lanes=5, batch=10, lease_s=30)
+    lanes = claim_all(rig.tools.state, rig.tools.owner, batch=10)
     found = Decider(rig.tools, can_update=lambda _: can_update).ready(lanes, datetime.now(UTC))
     for lane in lanes:
-        rig.tools.state.release_lane(rig.tools.owner, lane.channel.channel_id)
+        give_back(rig.tools.state, rig.tools.owner, lane.channel.channel_id)
     return [ready for row in found for ready in row]
 
 
@@ -352,11 +352,11 @@ def test_a_hundred_deliveries_are_decided_in_as_many_calls_as_one(rig: Rig, valk
         for number in (1, 10, 100):
             for bell in [a_bell(100 + number + n) for n in range(number)]:
                 fill(state, bell)
-            lanes = state.claim_lanes(rig.tools.owner, lanes=9, batch=500, lease_s=30)
+            lanes = claim_all(state, rig.tools.owner, batch=500)
             before = state.asked
             Decider(worker.tools).ready(lanes, datetime.now(UTC))
             asked.append((sum(len(lane.parcels) for lane in lanes), state.asked - before))
-            state.release_lane(rig.tools.owner, "desk")
+            give_back(state, rig.tools.owner, "desk")
     assert asked == [(1, 3), (10, 3), (100, 3)]
 
 
@@ -371,7 +371,7 @@ def fill(state: RedisState, bell: Bell, subscriber_id: str = "me") -> Delivery:
 
 
 def claimed(state: RedisState) -> list[Delivery]:
-    lanes = state.claim_lanes("d", lanes=5, batch=10, lease_s=30)
+    lanes = claim_all(state, "d", batch=10)
     return [p.delivery for lane in lanes for p in lane.parcels]
 
 
@@ -406,7 +406,7 @@ def test_one_for_a_digest_that_is_due_but_not_frozen_yet_is_in_it(desk: RedisSta
     fill(desk, a_bell(2))
     past = desk.now() - timedelta(seconds=1)
     desk.settle("d", [Settlement(delivery=into_digest(d, past), later_at=past) for d in claimed(desk)])
-    desk.release_lane("d", "desk")
+    give_back(desk, "d", "desk")
     assert desk.freeze_digests() == 1
     [digest] = claimed(desk)
     assert len(desk.alerts_by_id([digest.alert_id])[digest.alert_id].bell_ids) == 2
@@ -427,7 +427,7 @@ def test_what_is_held_too_briefly_by_a_clock_that_is_behind_is_not_claimed_in_a_
     [delivery] = claimed(desk)
     held = replace(delivery, status=DeliveryStatus.HELD, due_at=desk.now() - timedelta(seconds=2))
     desk.settle("d", [Settlement(delivery=held)])
-    desk.release_lane("d", "desk")
+    give_back(desk, "d", "desk")
     assert claimed(desk) == []
     desk.shift_due(-1)
     assert len(claimed(desk)) == 1
@@ -447,9 +447,9 @@ def test_more_than_a_digest_holds_make_another_one(desk: RedisState) -> None:
     for number in range(505):
         fill(desk, a_bell(number))
     past = desk.now() - timedelta(seconds=1)
-    lanes = desk.claim_lanes("d", lanes=1, batch=1000, lease_s=30)
+    lanes = claim_all(desk, "d", batch=1000)
     desk.settle("d", [Settlement(delivery=into_digest(p.delivery, past), later_at=past) for p in lanes[0].parcels])
-    desk.release_lane("d", "desk")
+    give_back(desk, "d", "desk")
     assert [desk.freeze_digests() for _ in range(3)] == [1, 1, 0]
     sizes = [len(a.bell_ids) for a in desk.alerts_by_id({d.alert_id for d in claimed(desk)}).values()]
     assert sorted(sizes) == [5, 500]
@@ -469,8 +469,8 @@ def test_nobody_remembers_wishes_that_have_changed(rig: Rig) -> None:
 
     def sends(bell: Bell) -> Sequence[Ready]:
         fill(rig.store, bell)
-        lanes = rig.tools.state.claim_lanes(rig.tools.owner, lanes=1, batch=10, lease_s=30)
-        rig.tools.state.release_lane(rig.tools.owner, "desk")
+        lanes = claim_all(rig.tools.state, rig.tools.owner, batch=10)
+        give_back(rig.tools.state, rig.tools.owner, "desk")
         return decider.ready(lanes, datetime.now(UTC))[0]
 
     assert len(sends(a_bell(1))) == 1

@@ -61,7 +61,7 @@ class ClockedState(RedisState):
         )
 
     def claim(self, batch: int) -> list[Lane]:
-        return self.claim_lanes("w", lanes=1, batch=batch, lease_s=60)
+        return claim_all(self, "w", batch=batch)
 
     def accept(self, delivery: Delivery) -> None:
         self.record("w", [Verdict(delivery=_as(delivery, DeliveryStatus.SENT, self.now_at))])
@@ -70,7 +70,7 @@ class ClockedState(RedisState):
         self.record("w", [Verdict(delivery=_as(delivery, DeliveryStatus.RETRY, due_at))])
 
     def give_back(self) -> None:
-        self.release_lane("w", CHANNEL)
+        give_back(self, "w", CHANNEL)
 
     def next_due(self) -> datetime | None:
         waiting = self.deliveries_by_id([i.decode() for i in self._call("ZRANGE", self._keys("lane", CHANNEL), 0, -1)])
