@@ -18,6 +18,7 @@ from alerts.ports import Expansion, Lane, Verdict
 from alerts.state.redis import RedisState
 from alerts.state.scripts import Scripts
 from bench._policy_world import CHANNEL, START, ModelStore, Run, Scenario, World, problems, run, scenario, summary
+from tests.harness import claim_all, give_back
 
 YEARS = 12
 SPRING = datetime(2026, 3, 1, tzinfo=UTC)
