@@ -10,7 +10,7 @@ import pytest
 import redis
 
 from alerts.errors import ConfigError, QueryError
-from alerts.pipeline.deliver import expand
+from alerts.pipeline.expand import expand
 from tests.harness import Rig, a_rig, entry
 
 FERRY = "Ferry with forty aboard runs aground off Northpoint"

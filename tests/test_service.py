@@ -14,7 +14,7 @@ from redis.retry import Retry
 
 from alerts.errors import AlertsError, ConfigError, FetchError, NotFoundError, ParseError, QueryError
 from alerts.models import ReceiptStatus, SourceKind
-from alerts.pipeline.deliver import expand
+from alerts.pipeline.expand import expand
 from alerts.rules.load import read_rules
 from alerts.service import Service
 from alerts.service.alerts import Why

@@ -26,6 +26,7 @@ def add(
     note: Annotated[str, typer.Option(help="For people: why it is as it is.")] = "",
     cooldown: Annotated[str, typer.Option(help="Silent for so long after it rang: 30m, 2h, or seconds.")] = "",
     expires: Annotated[str, typer.Option(help="Rings no more from then on: 2026-12-31T18:00Z.")] = "",
+    on_ambiguous: Annotated[str, typer.Option(help="When nobody knows whether a message arrived: resend or drop.")] = "resend",
     subscriber: Subscriber = "me",
 ) -> None:
     """Add a rule, or replace the one with this id; in force within a second."""
@@ -40,6 +41,7 @@ def add(
             note=note,
             cooldown=cooldown or 0,
             expires=expires,
+            on_ambiguous=on_ambiguous,
         )
     show.say(f"added {rule.rule_id}: {rule.query}")
 

@@ -104,8 +104,8 @@ class RegistryStore(Protocol):
         """One alert with its deliveries. Raises: NotFoundError."""
         ...
 
-    def deliveries(self, *, status: str, limit: int) -> list[Delivery]:
-        """Deliveries in that status ('' = any), newest first."""
+    def deliveries(self, *, status: str, limit: int, channel_id: str = "", since: datetime | None = None) -> list[Delivery]:
+        """Deliveries in that status ('' = any), to that channel ('' = any), made since then; newest first."""
         ...
 
     def delivery(self, delivery_id: str) -> Delivery:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from alerts.errors import NotFoundError
-from alerts.models import Alert, Bell, Delivery, Operand, Tagged
+from alerts.models import Alert, Bell, Delivery, DeliveryStatus, Operand, ReceiptStatus, Tagged
 from alerts.service.channels import ChannelDesk
 from alerts.service.sources import SourceDesk
 from alerts.service.stories import StoryDesk
 from alerts.text.fingerprint import content_id
 
 _FANOUTS = 1000  # bells looked through for one that is being expanded
+_MISSED = (DeliveryStatus.DEAD, DeliveryStatus.DROPPED, DeliveryStatus.EXPIRED)
+_MOST_MISSED = 10_000
+_WAITS = {DeliveryStatus.RETRY: "to be tried again", DeliveryStatus.HELD: "held until then"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +27,15 @@ class AlertView:
     alert: Alert
     bell: Bell
     deliveries: tuple[Delivery, ...]
+
+
+class Moment(NamedTuple):
+    """Something that happened on an alert's way; `channel_id` is empty before it was put into a channel's lane."""
+
+    at: datetime
+    what: str
+    channel_id: str = ""
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,18 +115,63 @@ class AlertDesk(SourceDesk, ChannelDesk, StoryDesk):
         else:
             told = [d for d in view.deliveries if d.status == "sent"]
             stage = "told" if told else "not told"
-            reason = "; ".join(f"{d.channel_id}: {d.status.value} {d.reason}".strip() for d in view.deliveries)
+            reason = "; ".join(_came_to(d) for d in view.deliveries)
         return Why(stage, reason, so_far.tagged, so_far.operands, view.alert, view.deliveries)
 
-    def deliveries(self, *, status: str = "", limit: int = 50) -> list[Delivery]:
-        """Deliveries in a status ('' = any), newest first."""
-        return self.tools.state.deliveries(status=status, limit=limit)
+    def deliveries(self, *, status: str = "", channel_id: str = "", since_s: float = 0.0, limit: int = 50) -> list[Delivery]:
+        """Deliveries in a status, to a channel ('' = any), of the last seconds (0 = all), newest first."""
+        since = datetime.now(UTC) - timedelta(seconds=since_s) if since_s else None
+        return self.tools.state.deliveries(status=status, channel_id=channel_id, since=since, limit=limit)
+
+    def delivery(self, delivery_id: str) -> tuple[Delivery, AlertView]:
+        """One delivery, and what it tells. Raises: NotFoundError."""
+        delivery = self.tools.state.delivery(delivery_id)
+        return delivery, self.alert(delivery.alert_id)
 
     def replay_delivery(self, delivery_id: str) -> None:
         """Send a delivery that has ended once more. Raises: NotFoundError, StateError."""
         self.tools.state.replay_delivery(delivery_id)
         self.tools.wake_up("deliver")
 
+    def replay_missed(self, channel_id: str, *, since_s: float) -> int:
+        """Send once more what a channel missed in the last seconds, in its order; how many deliveries. Raises: NotFoundError."""
+        self.channel(channel_id)
+        rows = self.deliveries(channel_id=channel_id, since_s=since_s, limit=_MOST_MISSED)
+        missed = [d for d in reversed(rows) if d.status in _MISSED]
+        for delivery in missed:
+            self.tools.state.replay_delivery(delivery.delivery_id)
+        self.tools.wake_up("deliver")
+        return len(missed)
+
     def drop_delivery(self, delivery_id: str) -> None:
         """Take a pending delivery back. Raises: NotFoundError, StateError."""
         self.tools.state.drop_delivery(delivery_id, "dropped by hand")
+
+
+def _came_to(delivery: Delivery) -> str:
+    """What became of a delivery, and what policy said of it when that is not the reason itself."""
+    words = f"{delivery.channel_id}: {delivery.status.value} {delivery.reason}".strip()
+    return f"{words} (policy: {delivery.policy})" if delivery.policy not in ("", delivery.reason) else words
+
+
+def timeline(view: AlertView) -> list[Moment]:
+    """What happened on the way from the source to each channel, in the order of time."""
+    tagged = view.bell.tagged
+    item = tagged.change.item
+    moments = [Moment(item.published_at, "published", detail=item.source_id)] if item.published_at else []
+    moments += [Moment(tagged.change.found_at, "first seen"), Moment(view.bell.rung_at, "matched", detail=", ".join(view.alert.rule_ids))]
+    return sorted([*moments, *(m for d in view.deliveries for m in delivery_moments(d))], key=lambda m: m.at)
+
+
+def delivery_moments(delivery: Delivery) -> Iterator[Moment]:
+    """What happened to one delivery: when it was written, each of the last attempts, and what it waits for."""
+    channel_id = delivery.channel_id
+    if delivery.queued_at:
+        yield Moment(delivery.queued_at, "queued", channel_id)
+    for attempt in delivery.tried:
+        yield Moment(attempt.at, attempt.result, channel_id, attempt.detail)
+    if delivery.sent_at and not any(attempt.result == ReceiptStatus.ACCEPTED for attempt in delivery.tried):
+        yield Moment(delivery.sent_at, "accepted", channel_id, delivery.reason)
+    waits = _WAITS.get(delivery.status)
+    if delivery.due_at and waits:
+        yield Moment(delivery.due_at, waits, channel_id, delivery.reason)

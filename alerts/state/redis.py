@@ -20,9 +20,10 @@ from alerts.state.registry import Registry
 from alerts.state.scripts import Arg
 from alerts.state.sift import SiftKeeper
 from alerts.state.stories import StoryKeeper
+from alerts.state.told import ToldKeeper
 
 
-class RedisState(PollKeeper, SiftKeeper, StoryKeeper, Registry, HouseKeeper):
+class RedisState(PollKeeper, SiftKeeper, StoryKeeper, Registry, ToldKeeper, HouseKeeper):
     """Implements `ports.State`.
 
     Args:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
@@ -11,14 +12,15 @@ from alerts.errors import NotFoundError, StateError
 from alerts.models import Alert, Bell, Channel, Delivery, DeliveryStatus, PollState, Rule, Source, Subscriber, Tagged
 from alerts.state.base import as_hash
 from alerts.state.codec import CHANNEL, POLL_STATE, SOURCE, STORED_RULE, SUBSCRIBER, TAGGED, StoredRule
-from alerts.state.deliver import DeliverKeeper, load_alert
+from alerts.state.lanes import load_alert
+from alerts.state.policy import PolicyKeeper
 from alerts.state.sift import load_rule
 
 _PAGE = 200
 _ARCHIVE_PAGE = 2000  # entries read at once, about 2 MB
 
 
-class Registry(DeliverKeeper):
+class Registry(PolicyKeeper):
     """Implements `ports.RegistryStore`."""
 
     def put_source(self, source: Source) -> bool:
@@ -59,18 +61,14 @@ class Registry(DeliverKeeper):
 
     def drop_pending_of_rule(self, rule_id: str) -> int:
         """Drop the pending deliveries that no other rule asked for; how many."""
-        pending = [d for channel in self.channels() for d in self._pending(channel.channel_id)]
+        pending = self.all_waiting()
         alerts = self.alerts_by_id({d.alert_id for d in pending})
         mine = [d for d in pending if (a := alerts.get(d.alert_id)) and set(a.rule_ids) == {rule_id}]
-        return self._drop(mine, f"the rule {rule_id} was removed or paused")
+        return self.drop_waiting(mine, f"the rule {rule_id} was removed or paused")
 
     def _pending(self, channel_id: str) -> list[Delivery]:
         ids = [i.decode() for i in self._call("ZRANGE", self._keys("lane", channel_id), 0, -1)]
         return self.deliveries_by_id(ids)
-
-    def _drop(self, deliveries: Sequence[Delivery], reason: str) -> int:
-        calls = [(d.delivery_id, "dropped", reason, self._keep_s) for d in deliveries]
-        return sum(a == b"done" for a in self._run_many("move_delivery", calls)) if calls else 0
 
     def rules(self) -> list[Rule]:
         """All rules in the order of their ids."""
@@ -87,22 +85,23 @@ class Registry(DeliverKeeper):
 
     def put_channel(self, channel: Channel) -> None:
         """Add or replace a channel; its URL must be sealed."""
-        self._call("HSET", self._keys("channels"), channel.channel_id, CHANNEL.dump(channel))
+        self._run("put_channel", channel.channel_id, CHANNEL.dump(channel), uuid.uuid4().hex)
 
     def remove_channel(self, channel_id: str) -> int:
         """Remove a channel and drop its pending deliveries; how many."""
-        dropped = self._drop(self._pending(channel_id), f"the channel {channel_id} was removed")
-        if not self._call("HDEL", self._keys("channels"), channel_id):
+        dropped = self.drop_waiting(self._pending(channel_id), f"the channel {channel_id} was removed")
+        if not self._run("put_channel", channel_id, "", uuid.uuid4().hex):
             raise NotFoundError(f"no channel {channel_id!r}; `tocsin channels list` shows them")
         return dropped
 
     def channels(self) -> list[Channel]:
         """All channels in the order of their ids, URLs sealed."""
-        return [CHANNEL.load(row) for _, row in sorted(self._hash("channels").items())]
+        return list(self.channel_book().channels)
 
     def put_subscriber(self, subscriber: Subscriber) -> None:
         """Add or replace a subscriber."""
         self._call("HSET", self._keys("subscribers"), subscriber.subscriber_id, SUBSCRIBER.dump(subscriber))
+        self.note_wishes_changed()
 
     def subscribers(self) -> list[Subscriber]:
         """All subscribers in the order of their ids."""
@@ -150,18 +149,18 @@ class Registry(DeliverKeeper):
         ids = sorted(i.decode() for i in self._call("SMEMBERS", self._keys("delivered", alert_id)))
         return alert, bells[alert.bell_ids[0]], self.deliveries_by_id(ids)
 
-    def deliveries(self, *, status: str, limit: int) -> list[Delivery]:
-        """Deliveries in that status ('' = any), newest first."""
+    def deliveries(self, *, status: str, limit: int, channel_id: str = "", since: datetime | None = None) -> list[Delivery]:
+        """Deliveries in that status ('' = any), to that channel ('' = any), made since then; newest first."""
         found: list[Delivery] = []
-        for page in self._delivery_pages():
-            found += [d for d in page if not status or d.status == status]
+        for page in self._delivery_pages(since.timestamp() if since else 0.0):
+            found += [d for d in page if status in ("", d.status) and channel_id in ("", d.channel_id)]
             if len(found) >= limit:
                 break
         return found[:limit]
 
-    def _delivery_pages(self) -> Iterator[list[Delivery]]:
+    def _delivery_pages(self, since_s: float) -> Iterator[list[Delivery]]:
         start = 0
-        while ids := self._call("ZREVRANGE", self._keys("deliveries"), start, start + _PAGE - 1):
+        while ids := self._call("ZREVRANGEBYSCORE", self._keys("deliveries"), "+inf", since_s, "LIMIT", start, _PAGE):
             yield self.deliveries_by_id([i.decode() for i in ids])
             start += _PAGE
 
