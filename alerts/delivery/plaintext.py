@@ -58,11 +58,9 @@ class Unit(Enum):
 
 def width(text: str, unit: Unit = Unit.UTF16) -> int:
     """The length in a service's own units."""
-    if text.isascii():
-        return len(text)
     if unit is Unit.BYTES:
         return len(text.encode("utf-8", "replace"))
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def cut(text: str, limit: int, unit: Unit = Unit.UTF16) -> str:
