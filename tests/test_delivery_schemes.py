@@ -194,6 +194,11 @@ def test_fixed_services_need_no_host_guard() -> None:
     assert needs_host_guard("ntfy://just-a-topic") == []
 
 
+def test_a_url_that_a_plugin_stumbles_over_is_refused_like_any_other() -> None:
+    with pytest.raises(ConfigError, match="is not complete"):
+        check_channel_url("tgram://123:abcdef/5? ", ANY, resolve=False)
+
+
 def test_an_incomplete_url_is_answered_with_where_its_form_is_told() -> None:
     with pytest.raises(ConfigError, match=r"slack://\*\*\* is not complete.*https://"):
         check_channel_url("slack://onlyone", ANY, resolve=False)

@@ -138,6 +138,8 @@ def test_no_text_is_ever_too_long_or_unreadable(title: str, body: str, story: st
     message = json.loads(Telegram("https://api.example", has_bot=True).request(envelope, NOW).body or b"")
     assert width(message["text"]) <= 4096
     assert all(entity["length"] <= width(message["text"]) for entity in message["entities"])
+    (row,) = message["reply_markup"]["inline_keyboard"]
+    assert all(len(button["callback_data"].encode()) <= 64 for button in row)
 
 
 def test_a_very_long_alert_arrives_cut(desk: Desk) -> None:

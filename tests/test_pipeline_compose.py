@@ -9,12 +9,16 @@ from typing import Any
 
 import pytest
 
-from alerts.models import Bell, Channel, Receipt, ReceiptStatus
+from alerts.bootstrap import build_tools
+from alerts.models import Bell, Channel, DeliveryStatus, Receipt, ReceiptStatus
 from alerts.pipeline.compose import compose, keep_references
-from alerts.ports import Parcel, StoryPlace
+from alerts.ports import Expansion, Parcel, StoryPlace
+from alerts.settings import TelegramSettings
 from alerts.state.redis import RedisState
 from tests.builders import NOW, a_bell, a_channel, a_delivery, an_alert
-from tests.harness import Rig, a_rig
+from tests.harness import Rig, a_rig, entry
+from tests.servers_http import serving
+from tests.standins.telegram import TelegramApi
 
 TELEGRAM = "tgram://123456789:abcdefghijklmnopqrstuvwxyz012345/5"
 
@@ -93,3 +97,36 @@ def test_mails_get_a_link_that_ends_them_where_readers_can_reach_us(rig: Rig) ->
     assert envelope.unsubscribe_url.startswith(start)
     ended = rig.service.unsubscribe(envelope.unsubscribe_url.removeprefix(start))
     assert (ended.channel_id, ended.is_enabled, ended.error) == ("mail", False, "its reader ended it by the link in a mail")
+
+
+def an_update_of(rig: Rig, title: str) -> None:
+    """Let the newest alert's story change: what was told is to say this now."""
+    (told,) = [delivery for delivery in rig.deliveries() if delivery.channel_id == "phone"]
+    (alert,) = rig.store.alerts_by_id([told.alert_id]).values()
+    (bell,) = rig.store.bells_by_id(alert.bell_ids).values()
+    change = replace(bell.tagged.change, item=replace(bell.tagged.change.item, title=title))
+    changed = replace(bell, bell_id="update-bell", occasion="update:2", tagged=replace(bell.tagged, change=change))
+    update = replace(alert, alert_id="update-alert", occasion="update:2", bell_ids=(changed.bell_id,))
+    fresh = replace(told, status=DeliveryStatus.PENDING, attempts=0, reason="", sent_at=None)
+    delivery = replace(fresh, delivery_id="update-delivery", alert_id=update.alert_id)
+    assert rig.tools.state.put_bell(changed)
+    expansion = Expansion(bell_id=changed.bell_id, expected_cursor="0:", cursor="", alerts=[update], deliveries=[delivery])
+    rig.tools.state.commit_expansions([expansion])
+
+
+def test_an_update_of_a_story_edits_the_message_that_told_it(rig: Rig) -> None:
+    api = TelegramApi(per_chat=100)
+    with serving(api.answer) as server:
+        telegram = TelegramSettings(base_url=server.url("").rstrip("/"))
+        settings = rig.tools.settings.model_copy(update={"telegram": telegram})
+        rig = rig.with_tools(settings=settings, notifier=build_tools(settings, owner="other").notifier)
+        rig.watch()
+        rig.service.add_channel(TELEGRAM, channel_id="phone")
+        rig.rule()
+        rig.publish("harbour", entry(1))
+        rig.publish("harbour", entry(2, "Harbour gate 2 closes"), entry(1))
+        an_update_of(rig, "Harbour gate 2 is open again")
+        rig.deliver()
+        assert [text.splitlines()[0] for text in api.texts("5")] == ["Update: Harbour gate 2 is open again"]
+        assert api.requests == {"send": 1, "edit": 1}
+        assert api.messages["5", 1].edits == 1

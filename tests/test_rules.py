@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from alerts.errors import ConfigError, NotFoundError, QueryError
 from alerts.models import RegionEvidence, Rule, Tagged
-from alerts.rules.explain import explain
+from alerts.rules.explain import explain, matched_words
 from alerts.rules.grammar import parse
 from alerts.rules.index import RuleIndex
 from alerts.rules.lists import Lists
@@ -25,7 +25,7 @@ from alerts.rules.match import Document, evaluate
 from alerts.rules.nodes import Words
 from alerts.rules.query import check_query, normal_form, query_id
 from alerts.text.tokens import words
-from tests.builders import a_change, an_item
+from tests.builders import a_change, a_tagged, an_item
 
 
 class Map:
@@ -445,3 +445,10 @@ def _query_from(rng: Random, titles: Sequence[str]) -> str:
     one, two = rng.choice(found), rng.choice(found)
     forms = (f"{one} {two}", f'"{one} {two}"', f"{one}* -{two}", f"~{one}", f"{one} OR {two}", f'"{one} {two}x"~3', f"{one} region:LB")
     return rng.choice(forms).replace(f"{two}x", two if two != one else "fire")
+
+
+def test_the_words_a_query_asked_for_are_told_as_published() -> None:
+    item = an_item(1, title="Ferries collide off Dover", text="Two FERRIES and a tug.")
+    document = Document(a_tagged(1, change=a_change(1, item=item)))
+    assert matched_words("(ferries OR ship) AND dover NOT (plane OR NOT tug)", document) == ("Ferries", "Dover", "tug")
+    assert matched_words("region:GB", document) == ()

@@ -94,7 +94,7 @@ class Discord:
             return Outcome(ReceiptStatus.ACCEPTED, "accepted", "", _pause_s(response), str(body.get("id", envelope.replaces)))
         said = f"HTTP {response.status}: {body['message']}" if body.get("message") else said_by_http(response)
         if response.status == 429:
-            asked = body.get("retry_after", _number(response.headers.get("retry-after", "")))
+            asked = _number(str(body.get("retry_after", response.headers.get("retry-after", ""))))
             return Outcome(ReceiptStatus.TRANSIENT, said, Code.RATE_LIMITED, wait_of_http(429, asked))
         if envelope.replaces and body.get("code") == _UNKNOWN_MESSAGE:
             return lost(envelope)

@@ -1,7 +1,7 @@
 """Text that is safe to send: nothing in it pings, nothing in it controls a terminal, and it has the right length.
 
-Lengths are counted in the units of the service. Right-to-left text keeps its
-letters and joiners; only the overrides that turn whole lines round are taken out.
+Lengths are counted in the units of the service. Right-to-left text keeps its letters and joiners; only the overrides that
+turn whole lines round are taken out.
 """
 
 from __future__ import annotations

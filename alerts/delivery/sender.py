@@ -19,6 +19,8 @@ _LONGEST_WAIT_S = 86400.0
 _PASSING = {408, 425, 429}  # of the 4xx: trying again may help
 _MOVED_FOR_GOOD = {301, 308}
 _CODES = {
+    301: Code.GONE,  # moved for good: we follow nobody with a message in hand
+    308: Code.GONE,
     401: Code.UNAUTHORISED,
     403: Code.BLOCKED,
     404: Code.GONE,

@@ -26,6 +26,7 @@ from alerts.http.client import Request, Response
 from alerts.models import Envelope, ReceiptStatus
 
 LONGEST = 4096  # UTF-16 units after entities
+_LONGEST_DATA = 64  # bytes of a button's data
 _FORM = "write tgram://BOT_TOKEN/CHAT_ID, or tgram://BOT_TOKEN/CHAT_ID/TOPIC for one topic of a group"
 _URL = re.compile(
     r"tgram://(?:[^/@?#]*@)?(?:bot)?(?P<bot>\d+)(?::|%3A)(?P<key>[\w-]+)(?P<path>/[^?#]*)?(?:\?(?P<query>[^#]*))?(?:#.*)?", re.I
@@ -125,7 +126,7 @@ class Telegram:
         if early:
             return early
         body = json_of(response)
-        parameters = body.get("parameters") or {}
+        parameters = body["parameters"] if isinstance(body.get("parameters"), dict) else {}
         said = str(body.get("description", ""))
         detail = f"HTTP {response.status}{f': {said}' if said else ''}"
         if response.status == 200 and body.get("ok"):
@@ -148,9 +149,10 @@ def _preview(link: str) -> dict[str, Any]:
 
 def _buttons(envelope: Envelope) -> list[dict[str, str]]:
     """Buttons by which the reader answers; the bot knows what they say by the ids in them (at most 64 bytes)."""
-    story = str(envelope.payload.get("story", ""))
-    buttons = [{"text": "Why?", "callback_data": f"why:{envelope.delivery_id}"[:64]}]
-    return [{"text": "Mute story", "callback_data": f"mute:{story}"[:64]}, *buttons] if story else buttons
+    story = envelope.payload.get("story")
+    buttons = [("Mute story", f"mute:{story}")] if story else []
+    buttons.append(("Why?", f"why:{envelope.delivery_id}"))
+    return [{"text": text, "callback_data": data} for text, data in buttons if len(data.encode("utf-8", "replace")) <= _LONGEST_DATA]
 
 
 def _reference(envelope: Envelope, result: object) -> str:
