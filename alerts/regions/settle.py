@@ -13,14 +13,12 @@ from typing import NamedTuple
 from alerts.regions.candidates import Candidate, Line
 from alerts.regions.gazetteer import MASK, VILLAGES, Place, Reading
 from alerts.regions.guards import Doubt, doubt, georgia
+from alerts.regions.idiom import country_of
+from alerts.regions.roles import NAMED, SCENE, Role, roles
 from alerts.regions.states import STATES
 
 THRESHOLD = 0.55
 _COUNTRY = {"name": 1.0, "short": 0.95, "demonym": 0.85, "place": 0.85, "city": 0.8, "mask": 2.0}
-_IN = frozenset(  # words before a place, in the languages where they are words
-    "in near at from to outside around across inside of de en em à a dans près bei aus nach im vor dem di da na w we pod z ve "
-    "в во на из под у около біля під від у із i".split()
-)
 _KIND_WORDS = frozenset(
     "county city town village province district governorate region state prefecture municipality parish airport police mayor "
     "university hospital area residents island beach valley".split()
@@ -45,7 +43,8 @@ _BESIDE = {
     "AZ": ("AM",), "SS": ("SD",), "CD": ("RW",), "TW": ("CN",), "HK": ("CN",), "KP": ("KR",), "PK": ("IN",), "YE": ("SA",),
 }  # fmt: skip
 _BESIDE_NAMED = 0.25
-_NOBODY: frozenset[str] = frozenset()
+PEN=(-.4,0)
+IDI=(.35,-.3)
 _AHEAD, _NEAR, _HOME = 0.6, 0.35, 0.35
 
 
@@ -57,16 +56,18 @@ class Found(NamedTuple):
     how: str
     score: float
     why: str
+    role: Role
 
 
 class Context(NamedTuple):
     """What the whole text says about where it plays: which names speak for a country, and for a subdivision."""
 
-    countries: Mapping[str, set[str]]
-    codes: Mapping[str, set[str]]
+    countries: Mapping[str, Mapping[str, int]]  # ISO 3166-1 -> name -> number of the place
+    codes: Mapping[str, Mapping[str, int]]
     home: str
     georgia: str
     is_conflict: bool
+    idiom: str  # ISO 3166-1 of the country whose offices are named; empty when there is no doubt to settle
 
 
 def settle(
@@ -76,24 +77,27 @@ def settle(
     if not candidates:
         return []
     doubts = [doubt(candidate, lines[candidate.line], common) for candidate in candidates]
-    context = _context(candidates, doubts, lines, home)
+    context = _context(candidates, doubts, lines, home, language)
+    told = roles(candidates, lines, language)
     chosen: list[Found] = []
     behind: Reading | None = None
     for number in range(len(candidates) - 1, -1, -1):
         candidate, line = candidates[number], lines[candidates[number].line]
         after = candidates[number + 1] if number + 1 < len(candidates) else None
         ahead = _ahead(candidate, after, behind, line)
-        found = _choose(candidate, line, doubts[number], context, ahead, language)
+        found = _choose(candidate, line, doubts[number], context, ahead, told[number], language)
         behind = found and Reading(found.place, found.how, frozenset())
         if found and found.place.kind != "mask":
             chosen.append(found)
     return chosen[::-1]
 
 
-def _context(candidates: Sequence[Candidate], doubts: Sequence[Doubt], lines: Sequence[Line], home: str | None) -> Context:
+def _context(
+    candidates: Sequence[Candidate], doubts: Sequence[Doubt], lines: Sequence[Line], home: str | None, language: str | None
+) -> Context:
     """Countries named without doubt, each with its weight."""
-    countries: dict[str, set[str]] = {}
-    codes: dict[str, set[str]] = {}
+    countries: dict[str, dict[str, int]] = {}
+    codes: dict[str, dict[str, int]] = {}
     for candidate, against in zip(candidates, doubts, strict=True):
         top = candidate.readings[0]
         place = top.place
@@ -102,14 +106,22 @@ def _context(candidates: Sequence[Candidate], doubts: Sequence[Doubt], lines: Se
         others = {r.place.country for r in candidate.readings[1:] if r.place.size > place.size - 10} - {place.country}
         if (others and place.kind != "country") or place.name == "Georgia":
             continue
-        countries.setdefault(place.country, set()).add(candidate.key)
+        countries.setdefault(place.country, {})[candidate.key] = place.number
         for reading in candidate.readings if place.kind == "county" else candidate.readings[:1]:
             if reading.place.kind != "country":
-                codes.setdefault(reading.place.code, set()).add(candidate.key)
+                codes.setdefault(reading.place.code, {})[candidate.key] = reading.place.number
     words = frozenset(word.text for line in lines for word in line.words) if any(_is_georgia(c) for c in candidates) else frozenset()
     is_village = any(c.readings[0].place.kind == "city" and c.readings[0].place.country in VILLAGES for c in candidates)
     is_conflict = is_village and not all(_CONFLICT.isdisjoint([word.text for word in line.words]) for line in lines)
-    return Context(countries, codes, (home or "").upper(), georgia(words), is_conflict)
+    return Context(countries, codes, (home or "").upper(), georgia(words), is_conflict, _idiom(candidates, lines, language))
+
+
+def _idiom(candidates: Sequence[Candidate], lines: Sequence[Line], language: str | None) -> str:
+    """The country whose idiom decides among namesakes, where there are some."""
+    if language not in (None, "en"):
+        return ""
+    is_open = any(len({r.place.country for r in c.readings}) > 1 for c in candidates)
+    return country_of(lines) if is_open else ""
 
 
 def _is_georgia(candidate: Candidate) -> bool:
@@ -131,27 +143,29 @@ def _ahead(candidate: Candidate, after: Candidate | None, behind: Reading | None
     return STATES.get(word, "") if is_state and shown[0].isupper() else ""
 
 
-def _choose(candidate: Candidate, line: Line, against: Doubt, context: Context, ahead: str, language: str | None) -> Found | None:
+def _choose(
+    candidate: Candidate, line: Line, against: Doubt, context: Context, ahead: str, role: Role, language: str | None
+) -> Found | None:
     best, best_score, best_why = candidate.readings[0], -9.0, ""
-    setting, setting_why = _setting(candidate, line)
+    setting, setting_why = _setting(candidate, line, role)
     has_country = candidate.readings[0].place.kind == "country" and candidate.readings[0].how in ("name", "short", "demonym")
     for reading in candidate.readings:
         if reading.place.kind == "mask":
-            return Found(candidate, reading.place, "mask", 1.0, "")
-        score, why = _score(reading, candidate, context, ahead, language)
+            return Found(candidate, reading.place, "mask", 1.0, "", role)
+        score, why = _score(reading, candidate, context, ahead, role, language)
         if reading.place.kind != "country":
             score, why = score + setting - (0.6 if has_country and not _is_told(reading, ahead, context) else 0.0), f"{why}{setting_why}"
         if score > best_score:
             best, best_score, best_why = reading, score, why
     if ahead[:3] in ("US-", "CA-", "AU-") and best.place.code != ahead:
-        return _town_of(candidate, ahead)
+        return _town_of(candidate, ahead, role)
     if against.minus and ahead[:2] == best.place.country:
         against = Doubt(0.0)
     score = best_score - against.minus
     if against.minus >= 1.0 or score < THRESHOLD:
         return None
     why = f"{best_why}; {against.why}" if against.why else best_why
-    return Found(candidate, best.place, best.how, min(1.0, score), why)
+    return Found(candidate, best.place, best.how, min(1.0, score), why, role)
 
 
 def _is_told(reading: Reading, ahead: str, context: Context) -> bool:
@@ -159,18 +173,18 @@ def _is_told(reading: Reading, ahead: str, context: Context) -> bool:
     return ahead in (reading.place.code, reading.place.country) or (reading.place.name == "Georgia" and context.georgia != "GE")
 
 
-def _town_of(candidate: Candidate, code: str) -> Found:
+def _town_of(candidate: Candidate, code: str, role: Role) -> Found:
     """A town that only the state behind the comma tells apart: "Kelleyland, La."."""
     place = Place(-1, candidate.shown, "city", code, None, None, 30)
-    return Found(candidate, place, "main", 0.7, f"in {code}, which follows it")
+    return Found(candidate, place, "main", 0.7, f"in {code}, which follows it", role)
 
 
-def _setting(candidate: Candidate, line: Line) -> tuple[float, str]:
+def _setting(candidate: Candidate, line: Line, role: Role) -> tuple[float, str]:
     """What the words around a name add: "near X", "X County", "BEIRUT (Agency) -"."""
     before, after = line.word(candidate.first - 1), line.word(candidate.last + 1)
     score, why = 0.0, ""
-    if before in _IN:
-        score, why = 0.15, f', after "{before}"'
+    if role.word or before == "of":
+        score, why = 0.15, f', after "{role.word or before}"'
     if after in _KIND_WORDS or before in _KIND_BEFORE or (before == "of" and line.word(candidate.first - 2) in _KIND_BEFORE):
         score, why = score + 0.2, f"{why}, called a place"
     is_shouted = candidate.shown.isupper() and not line.is_shouted
@@ -181,9 +195,9 @@ def _setting(candidate: Candidate, line: Line) -> tuple[float, str]:
     return score, why
 
 
-def _score(reading: Reading, candidate: Candidate, context: Context, ahead: str, language: str | None) -> tuple[float, str]:
+def _score(reading: Reading, candidate: Candidate, context: Context, ahead: str, role: Role, language: str | None) -> tuple[float, str]:
     place = reading.place
-    more, why = _support(place, candidate, context, ahead)
+    more, why = _support(place, candidate, context, ahead, role)
     if place.name == "Georgia" and context.georgia:
         more += 0.5 if place.code == context.georgia else -0.5
     elif place.name == "Georgia" and place.code == "US-GA" and ("US" in context.countries or context.home == "US"):
@@ -191,23 +205,33 @@ def _score(reading: Reading, candidate: Candidate, context: Context, ahead: str,
     return _prior(reading, candidate, language) + more, _WHAT[place.kind] + why
 
 
-def _support(place: Place, candidate: Candidate, context: Context, ahead: str) -> tuple[float, str]:
+def _support(place: Place, candidate: Candidate, context: Context, ahead: str, role: Role) -> tuple[float, str]:
     """What the rest of the text, or the source's home, says for a place."""
     if ahead and ahead in (place.code, place.country):
         return _AHEAD, f", {ahead} follows it"
     if place.kind == "country":
         return 0.0, ""
-    if context.countries.get(place.country, _NOBODY) - {candidate.key}:
-        is_same = context.codes.get(place.code, _NOBODY) - {candidate.key}
+    if _is_backed(place, candidate.key, context.countries.get(place.country)):
+        is_same = _is_backed(place, candidate.key, context.codes.get(place.code))
         return _NEAR + (0.1 if is_same else 0.0), f", {place.country} is named too"
     if any(other in context.countries for other in _BESIDE.get(place.country, ())):
         return _BESIDE_NAMED, ", a country beside is named"
     if place.country == context.home:
         return _HOME, ", in the source's country"
+    if place.country == context.idiom:
+        return IDI[0], f", among offices of {context.idiom}"
+    if context.idiom and place.kind == "city" and any(r.place.country == context.idiom for r in candidate.readings):
+        return IDI[1], ", a namesake among offices of {context.idiom}"
     is_village = place.kind == "city" and place.country in VILLAGES and len(candidate.key) > 4
     if context.is_conflict and is_village and len(candidate.readings) == 1:
         return 0.25, ", a name of one place only, in a text of fighting"
-    return 0.0, ""
+    is_elsewhere = place.kind == "city" and role.weight == NAMED and any(c != place.country for c in context.countries)
+    return (PEN[candidate.key.isascii()], ", alone of its country") if is_elsewhere else (0.0, "")
+
+
+def _is_backed(place: Place, key: str, others: Mapping[str, int] | None) -> bool:
+    """Whether another place of the country or province is named: by another name, and not the same place again."""
+    return others is not None and any(name != key and number != place.number for name, number in others.items())
 
 
 _CASELESS = 54  # scripts without capitals: smaller towns need more than their name
