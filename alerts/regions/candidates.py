@@ -19,6 +19,7 @@ _TOWN = 50
 _CAPITALS_ONLY = frozenset(("en",))
 
 
+_FOR = frozenset("for in with to save support free stop from help near".split())  # before a place in a tag
 _CAMEL = re.compile(r"[A-Z][a-z]+|[A-Z]+(?![a-z])")
 
 
@@ -131,9 +132,11 @@ class Finder:
         return self._inflected(line, number, index, language)
 
     def _hashtag(self, line: Line, number: int, index: int, parts: list[str], language: str | None) -> Candidate | None:
-        """The place at the beginning of a tag such as #SouthSudanPeace."""
-        for size in range(len(parts), 0, -1):
-            key = " ".join(parts[:size])
+        """The place of a tag such as #SouthSudanPeace or #PrayForGaza."""
+        spans = [(0, size) for size in range(len(parts), 0, -1)]
+        spans += [(first, len(parts)) for first in range(1, len(parts)) if parts[first - 1] in _FOR]
+        for first, end in spans:
+            key, size = " ".join(parts[first:end]), end - first
             fits = tuple(r for r in self._readings(self.trie[key]) if language is None or r.is_in(language)) if key in self.trie else ()
             if fits and (size > 1 or (fits[0].place.size >= _LARGE and fits[0].how != "short")):
                 return _candidate(line, number, index, 1, (key, fits), True)

@@ -23,6 +23,7 @@ _COUNTRY_OF_GEORGIA = frozenset(
     "tbilisi georgian abkhazia ossetia russia russian caucasus armenia azerbaijan batumi eu nato kobakhidze ivanishvili saakashvili "
     "ukraine moldova turkey parliament lari".split()
 )
+_STREETS = frozenset("street st road rd avenue ave lane ln boulevard blvd drive crescent terrace parkway pkwy".split())
 _SURNAMES = frozenset("jordan holland ireland england houston dallas france israel chad london berlin washington lincoln jackson".split())
 _METROPOLES = frozenset("london paris berlin sydney milan houston dallas denver austin".split())  # far more often the city than a person
 
@@ -32,6 +33,7 @@ class Doubt(NamedTuple):
 
     minus: float
     why: str = ""
+    is_person: bool = False  # it is the name of somebody, here and wherever the text says it again
 
 
 _NONE = Doubt(0.0)
@@ -54,6 +56,8 @@ def doubt(found: Candidate, line: Line, common: dict[str, frozenset[str]]) -> Do
         return Doubt(1.0, "the bird")
     if is_latin and after in common["brand"] and line.is_capital(found.last + 1) and line.gap(found.last) == " ":
         return Doubt(1.0, f'"{found.shown} {after.title()}" is a name of its own')
+    if is_latin and _is_street(after, found, line):
+        return Doubt(1.0, "a street's name")
     if is_single and is_latin and kind == "city" and len(word) < 3:
         return Doubt(1.0, "too short a name")
     if is_single and kind != "country" and found.key in common["common"]:
@@ -69,6 +73,13 @@ def doubt(found: Candidate, line: Line, common: dict[str, frozenset[str]]) -> Do
     if is_single and len(word) < 5 and found.shown.isupper() and is_latin and found.first and not line.is_shouted:
         return Doubt(0.5, "may be an abbreviation")
     return _NONE
+
+
+def _is_street(after: str, found: Candidate, line: Line) -> bool:
+    """Whether a street is called after the place: "14 Dover Road"."""
+    if after not in _STREETS or line.gap(found.last) != " " or not line.is_capital(found.last + 1):
+        return False
+    return after != "drive" or line.is_sentence
 
 
 def georgia(words: frozenset[str]) -> str:
@@ -88,20 +99,31 @@ def _person(found: Candidate, line: Line, common: dict[str, frozenset[str]]) -> 
     is_name = first == last and line.word(first) in common["given"]
     leads = is_name and line.gap(last) == " " and _is_part(line, last + 1) and (kind != "country" or after not in _NOT_NAMES)
     if leads and line.is_sentence and line.word(first) not in _METROPOLES:
-        return Doubt(1.0, "part of a person's name")
+        return Doubt(1.0, "part of a person's name", True)
     if leads:
         return Doubt(0.3, "may be a person's name")
     if is_behind and before in common["title"] and (is_weak or line.gap(first - 1) == ". " or line.word(first) in _SURNAMES):
-        return Doubt(1.0, "a person's title before it")
+        return Doubt(1.0, "a person's title before it", True)
     if is_behind and before in common["given"] and (is_weak or line.word(first) in _SURNAMES or line.word(first) in common["given"]):
-        return Doubt(1.0, "a given name before it") if line.is_sentence else Doubt(0.5, "may be a person's name")
+        return Doubt(1.0, "a given name before it", True) if line.is_sentence else Doubt(0.5, "may be a person's name")
+    if is_behind and kind != "country" and line.is_sentence and _is_full_name(first, last, line, common):
+        return Doubt(1.0, "names before it, as of a person", True)
     if is_weak and is_behind and len(before) == 1 and line.gap(first - 1) in (" ", ". "):
-        return Doubt(1.0, "an initial before it")
+        return Doubt(1.0, "an initial before it", True)
     if is_weak and line.is_sentence and line.gap(last) == " " and _is_part(line, last + 1) and after not in common["common"]:
         return Doubt(0.25, "may be a part of a longer name")
     if is_weak and line.is_sentence and first > 1 and line.gap(first - 1) == " " and _is_part(line, first - 1):
         return Doubt(0.25, "may be a part of a longer name")
     return _NONE
+
+
+def _is_full_name(first: int, last: int, line: Line, common: dict[str, frozenset[str]]) -> bool:
+    """Whether it ends a person's full name: two names or a title before it ("Mayor John Dover"), or an age behind it."""
+    before = line.word(first - 1)
+    if before in common["given"] and first > 1 and line.gap(first - 2) == " " and _is_part(line, first - 2):
+        return True
+    age = line.word(last + 1)
+    return line.gap(last) == ", " and len(age) == 2 and age.isdigit() and line.gap(last + 1)[:1] == "," and _is_part(line, first - 1)
 
 
 def _is_part(line: Line, index: int) -> bool:

@@ -23,6 +23,7 @@ _KIND_WORDS = frozenset(
     "county city town village province district governorate region state prefecture municipality parish airport police mayor "
     "university hospital area residents island beach valley".split()
 )
+_PROVINCES = frozenset("province governorate oblast prefecture voivodeship محافظه ولايه".split())
 _KIND_BEFORE = frozenset(
     "city town village province district governorate region state city село селе город городе поселок مدينة بلدة قرية محافظه ناحيه قضاء "
     "مدينه بلده قريه stadt provinz ville ciudad provincia kota kabupaten provinsi 市".split()
@@ -44,6 +45,7 @@ _BESIDE = {
 }  # fmt: skip
 _BESIDE_NAMED = 0.25
 PEN=(-.4,0)
+UNI=.15
 IDI=(.35,-.3)
 _AHEAD, _NEAR, _HOME = 0.6, 0.35, 0.35
 
@@ -76,9 +78,9 @@ def settle(
     """The names that are places, with their meaning, in the order of the text."""
     if not candidates:
         return []
-    doubts = [doubt(candidate, lines[candidate.line], common) for candidate in candidates]
-    context = _context(candidates, doubts, lines, home, language)
     told = roles(candidates, lines, language)
+    doubts = _doubts(candidates, told, lines, common)
+    context = _context(candidates, doubts, lines, home, language)
     chosen: list[Found] = []
     behind: Reading | None = None
     for number in range(len(candidates) - 1, -1, -1):
@@ -90,6 +92,20 @@ def settle(
         if found and found.place.kind != "mask":
             chosen.append(found)
     return chosen[::-1]
+
+
+def _doubts(
+    candidates: Sequence[Candidate], told: Sequence[Role], lines: Sequence[Line], common: dict[str, frozenset[str]]
+) -> list[Doubt]:
+    """What speaks against each name; who is a person once is a person again: "John Dover ... Dover said"."""
+    doubts = [doubt(candidate, lines[candidate.line], common) for candidate in candidates]
+    people = {c.key: d for c, d in zip(candidates, doubts, strict=True) if d.is_person}
+    if not people:
+        return doubts
+    return [
+        people[c.key] if c.key in people and not d.minus and role.weight == NAMED and c.readings[0].place.kind != "country" else d
+        for c, d, role in zip(candidates, doubts, told, strict=True)
+    ]
 
 
 def _context(
@@ -185,6 +201,8 @@ def _setting(candidate: Candidate, line: Line, role: Role) -> tuple[float, str]:
     score, why = 0.0, ""
     if role.word or before == "of":
         score, why = 0.15, f', after "{role.word or before}"'
+    if (after in _PROVINCES or before in _PROVINCES) and not any(r.place.kind in ("subdivision", "area") for r in candidate.readings):
+        return score - 0.15, f"{why}, but a town"
     if after in _KIND_WORDS or before in _KIND_BEFORE or (before == "of" and line.word(candidate.first - 2) in _KIND_BEFORE):
         score, why = score + 0.2, f"{why}, called a place"
     is_shouted = candidate.shown.isupper() and not line.is_shouted
@@ -192,6 +210,8 @@ def _setting(candidate: Candidate, line: Line, role: Role) -> tuple[float, str]:
         score, why = score + 0.2, f"{why}, as a dateline"
     if candidate.last > candidate.first:
         score += 0.15
+    if role.weight == SCENE and len(candidate.readings) == 1 and len(candidate.key) > 4 and candidate.readings[0].place.size < 55:
+        score, why = score + UNI, f"{why}, the one place of this name"
     return score, why
 
 
