@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from alerts.regions.candidates import Candidate, Line
+from alerts.regions.roles import Role
 
 _BIRD = frozenset("recipe recipes breast dinner sandwich sandwiches hunting leg trot bacon meat stuffing roast roasted wild cook".split())
 _NOT_NAMES = frozenset(  # capitalised words that may stand beside a place without making it a person
@@ -24,6 +25,7 @@ _COUNTRY_OF_GEORGIA = frozenset(
     "ukraine moldova turkey parliament lari".split()
 )
 _STREETS = frozenset("street st road rd avenue ave lane ln boulevard blvd drive crescent terrace parkway pkwy".split())
+_ARTICLES = frozenset("al el ul ad as ash an ar at az bin ibn abu abou umm jebel jabal djebel jabbal wadi tell tel tall deir beit bayt kafr kfar ain ayn khan".split())
 _SURNAMES = frozenset("jordan holland ireland england houston dallas france israel chad london berlin washington lincoln jackson".split())
 _METROPOLES = frozenset("london paris berlin sydney milan houston dallas denver austin".split())  # far more often the city than a person
 
@@ -39,12 +41,13 @@ class Doubt(NamedTuple):
 _NONE = Doubt(0.0)
 
 
-def doubt(found: Candidate, line: Line, common: dict[str, frozenset[str]]) -> Doubt:
+def doubt(found: Candidate, line: Line, role: Role, common: dict[str, frozenset[str]]) -> Doubt:
     """What speaks against a name in this place, whatever it means.
 
     Args:
         found: The name.
         line: The line it stands in.
+        role: What it does in its sentence.
         common: Kind of word -> words, of own_words.txt.
     """
     is_single = found.first == found.last
@@ -58,6 +61,8 @@ def doubt(found: Candidate, line: Line, common: dict[str, frozenset[str]]) -> Do
         return Doubt(1.0, f'"{found.shown} {after.title()}" is a name of its own')
     if is_latin and _is_street(after, found, line):
         return Doubt(1.0, "a street's name")
+    if is_single and is_latin and kind != "country" and _is_part_of_arabic(found, line):
+        return Doubt(0.5, "a part of a longer Arabic name")
     if is_single and is_latin and kind == "city" and len(word) < 3:
         return Doubt(1.0, "too short a name")
     if is_single and kind != "country" and found.key in common["common"]:
@@ -66,6 +71,8 @@ def doubt(found: Candidate, line: Line, common: dict[str, frozenset[str]]) -> Do
         if is_latin and is_city and (line.is_sentence or is_there):
             return Doubt(0.3 if is_there else 0.6 if found.readings[0].place.size >= 60 else 1.0, "an everyday word")
         return Doubt(1.0, "an everyday word")
+    if is_single and kind == "city" and found.is_exact and word[:2] == "ال" and word[-1:] == "ي" and len(word) > 5 and not role.word:
+        return Doubt(1.0, "may be a family's name")
     if is_latin and (person := _person(found, line, common)).minus:
         return person
     if kind == "country":
@@ -80,6 +87,13 @@ def _is_street(after: str, found: Candidate, line: Line) -> bool:
     if after not in _STREETS or line.gap(found.last) != " " or not line.is_capital(found.last + 1):
         return False
     return after != "drive" or line.is_sentence
+
+
+def _is_part_of_arabic(found: Candidate, line: Line) -> bool:
+    """Whether an Arabic article or word for a hill, valley or village belongs to the name: "Wadi al Qasab", "Tell Abyad"."""
+    before, after = line.word(found.first - 1), line.word(found.last + 1)
+    is_led = before in _ARTICLES and found.first > 0 and line.is_capital(found.first - 1) and line.gap(found.first - 1) in (" ", "-")
+    return is_led or (after in ("al", "el", "ul", "bin", "ibn", "abu") and line.gap(found.last) in (" ", "-"))
 
 
 def georgia(words: frozenset[str]) -> str:

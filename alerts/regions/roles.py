@@ -32,6 +32,7 @@ _PASSES = {
     "sr": "iz od do из од до", "hr": "iz od do", "sl": "iz od do", "ro": "din spre de", "id": "dari ke", "sv": "från till", "da": "fra til",
     "no": "fra til", "el": "από προς",
 }  # fmt: skip
+_COMPARES = frozenset("after for like unlike than since on off over بعد مثل غرار بين".split())  # before people and things as well
 _BETWEEN = frozenset(  # between a preposition and the name, and changing nothing: "in the town of Tyre"
     "the of a an city town village district province governorate region state county area municipality suburb outskirts port "
     "محافظه محافظتي محافظات قضاء ناحيه مدينه مدينتي بلده بلدتي قريه قريتي منطقه مناطق ضاحيه حي العاصمه مركز مخيم منفذ مطار "
@@ -47,6 +48,7 @@ class Role(NamedTuple):
 
     weight: float
     word: str = ""
+    is_spatial: bool = False  # the word stands before places alone
 
 
 _NAMED = Role(NAMED)
@@ -57,7 +59,7 @@ def _table() -> dict[str, dict[str, Role]]:
     table: dict[str, dict[str, Role]] = {"": {}}
     for words, weight in ((_PASSES, PASSED), (_SCENES, SCENE)):
         for language, text in words.items():
-            entries = {word: Role(weight, word) for word in map(fold, text.split())}
+            entries = {word: Role(weight, word, word not in _COMPARES) for word in map(fold, text.split())}
             table.setdefault(language, {}).update(entries)
             table[""] |= {word: role for word, role in entries.items() if language == "en" or len(word) > 1 or not word.isascii()}
     return table
@@ -91,7 +93,7 @@ def _is_joined(before: Candidate, candidate: Candidate, line: Line) -> bool:
 
 def _role(candidate: Candidate, line: Line, words: dict[str, Role]) -> Role:
     if candidate.shown[0] in "بل" and (not candidate.is_exact or " " in candidate.key) and candidate.readings[0].place.kind != "country":
-        return Role(SCENE if candidate.shown[0] == "ب" else PASSED, candidate.shown[0])
+        return Role(SCENE if candidate.shown[0] == "ب" else PASSED, candidate.shown[0], True)
     if candidate.first == 0 and line.gap(candidate.last).strip() in ("..", ":", "—", "–", "--", "-", "..."):
         return Role(SCENE)
     for index in range(candidate.first - 1, max(candidate.first - 1 - _FARTHEST, -1), -1):

@@ -24,6 +24,10 @@ _KIND_WORDS = frozenset(
     "university hospital area residents island beach valley".split()
 )
 _PROVINCES = frozenset("province governorate oblast prefecture voivodeship محافظه ولايه".split())
+_GENERAL = frozenset(
+    "north south east west northern southern eastern western central northeast northwest southeast southwest upper lower capital coast "
+    "region province state district governorate department county".split()
+)
 _KIND_BEFORE = frozenset(
     "city town village province district governorate region state city село селе город городе поселок مدينة بلدة قرية محافظه ناحيه قضاء "
     "مدينه بلده قريه stadt provinz ville ciudad provincia kota kabupaten provinsi 市".split()
@@ -44,9 +48,9 @@ _BESIDE = {
     "AZ": ("AM",), "SS": ("SD",), "CD": ("RW",), "TW": ("CN",), "HK": ("CN",), "KP": ("KR",), "PK": ("IN",), "YE": ("SA",),
 }  # fmt: skip
 _BESIDE_NAMED = 0.25
-PEN=(-.4,0)
-UNI=.15
-IDI=(.35,-.3)
+_ALONE = -0.4
+_ONLY = 0.15
+_IDIOM, _NO_IDIOM = 0.35, -0.3
 _AHEAD, _NEAR, _HOME = 0.6, 0.35, 0.35
 
 
@@ -98,7 +102,7 @@ def _doubts(
     candidates: Sequence[Candidate], told: Sequence[Role], lines: Sequence[Line], common: dict[str, frozenset[str]]
 ) -> list[Doubt]:
     """What speaks against each name; who is a person once is a person again: "John Dover ... Dover said"."""
-    doubts = [doubt(candidate, lines[candidate.line], common) for candidate in candidates]
+    doubts = [doubt(candidate, lines[candidate.line], role, common) for candidate, role in zip(candidates, told, strict=True)]
     people = {c.key: d for c, d in zip(candidates, doubts, strict=True) if d.is_person}
     if not people:
         return doubts
@@ -136,7 +140,7 @@ def _idiom(candidates: Sequence[Candidate], lines: Sequence[Line], language: str
     """The country whose idiom decides among namesakes, where there are some."""
     if language not in (None, "en"):
         return ""
-    is_open = any(len({r.place.country for r in c.readings}) > 1 for c in candidates)
+    is_open = any(c.readings[-1].place.kind == "city" for c in candidates)
     return country_of(lines) if is_open else ""
 
 
@@ -170,7 +174,7 @@ def _choose(
             return Found(candidate, reading.place, "mask", 1.0, "", role)
         score, why = _score(reading, candidate, context, ahead, role, language)
         if reading.place.kind != "country":
-            score, why = score + setting - (0.6 if has_country and not _is_told(reading, ahead, context) else 0.0), f"{why}{setting_why}"
+            score, why = score + setting - (0.6 if has_country and not _is_told(reading, ahead, context) else 0.0) - (0.5 if _is_general(candidate.key) and not _is_backed(reading.place, candidate.key, context.countries.get(reading.place.country)) else 0.0), f"{why}{setting_why}"
         if score > best_score:
             best, best_score, best_why = reading, score, why
     if ahead[:3] in ("US-", "CA-", "AU-") and best.place.code != ahead:
@@ -182,6 +186,11 @@ def _choose(
         return None
     why = f"{best_why}; {against.why}" if against.why else best_why
     return Found(candidate, best.place, best.how, min(1.0, score), why, role)
+
+
+def _is_general(key: str) -> bool:
+    """Whether a name is a direction and a word for a district, as in many countries: "Eastern Province"."""
+    return _GENERAL.issuperset(key.split())
 
 
 def _is_told(reading: Reading, ahead: str, context: Context) -> bool:
@@ -199,25 +208,35 @@ def _setting(candidate: Candidate, line: Line, role: Role) -> tuple[float, str]:
     """What the words around a name add: "near X", "X County", "BEIRUT (Agency) -"."""
     before, after = line.word(candidate.first - 1), line.word(candidate.last + 1)
     score, why = 0.0, ""
-    if role.word or before == "of":
+    if role.is_spatial or before == "of":
         score, why = 0.15, f', after "{role.word or before}"'
     if (after in _PROVINCES or before in _PROVINCES) and not any(r.place.kind in ("subdivision", "area") for r in candidate.readings):
         return score - 0.15, f"{why}, but a town"
-    if after in _KIND_WORDS or before in _KIND_BEFORE or (before == "of" and line.word(candidate.first - 2) in _KIND_BEFORE):
+    if after in _KIND_WORDS or _is_institution(candidate.last + 1, line) or before in _KIND_BEFORE or (before == "of" and line.word(candidate.first - 2) in _KIND_BEFORE):
         score, why = score + 0.2, f"{why}, called a place"
     is_shouted = candidate.shown.isupper() and not line.is_shouted
     if candidate.first == 0 and (is_shouted or line.gap(candidate.last).strip() in ("—", "–", "--", "-", ":")):
         score, why = score + 0.2, f"{why}, as a dateline"
     if candidate.last > candidate.first:
         score += 0.15
-    if role.weight == SCENE and len(candidate.readings) == 1 and len(candidate.key) > 4 and candidate.readings[0].place.size < 55:
-        score, why = score + UNI, f"{why}, the one place of this name"
+    if (role.is_spatial or score >= 0.2) and len(candidate.readings) == 1 and len(candidate.key) > 4 and candidate.readings[0].place.size < 55:
+        score, why = score + _ONLY, f"{why}, the one place of this name"
     return score, why
+
+
+def _is_institution(index: int, line: Line) -> bool:
+    """Whether the capitalised words from here on end in a word for an institution: "Ruston General Hospital"."""
+    for following in range(index, index + 3):
+        if not line.is_capital(following) or line.gap(following - 1) != " ":
+            return False
+        if line.word(following) in _KIND_WORDS:
+            return True
+    return False
 
 
 def _score(reading: Reading, candidate: Candidate, context: Context, ahead: str, role: Role, language: str | None) -> tuple[float, str]:
     place = reading.place
-    more, why = _support(place, candidate, context, ahead, role)
+    more, why = _support(reading, candidate, context, ahead, role)
     if place.name == "Georgia" and context.georgia:
         more += 0.5 if place.code == context.georgia else -0.5
     elif place.name == "Georgia" and place.code == "US-GA" and ("US" in context.countries or context.home == "US"):
@@ -225,28 +244,31 @@ def _score(reading: Reading, candidate: Candidate, context: Context, ahead: str,
     return _prior(reading, candidate, language) + more, _WHAT[place.kind] + why
 
 
-def _support(place: Place, candidate: Candidate, context: Context, ahead: str, role: Role) -> tuple[float, str]:
+def _support(reading: Reading, candidate: Candidate, context: Context, ahead: str, role: Role) -> tuple[float, str]:
     """What the rest of the text, or the source's home, says for a place."""
+    place = reading.place
     if ahead and ahead in (place.code, place.country):
         return _AHEAD, f", {ahead} follows it"
-    if place.kind == "country":
+    if place.kind == "country" and reading.how not in ("place", "city"):
         return 0.0, ""
     if _is_backed(place, candidate.key, context.countries.get(place.country)):
         is_same = _is_backed(place, candidate.key, context.codes.get(place.code))
         return _NEAR + (0.1 if is_same else 0.0), f", {place.country} is named too"
+    if place.kind == "country":
+        return 0.0, ""
     if any(other in context.countries for other in _BESIDE.get(place.country, ())):
         return _BESIDE_NAMED, ", a country beside is named"
     if place.country == context.home:
         return _HOME, ", in the source's country"
     if place.country == context.idiom:
-        return IDI[0], f", among offices of {context.idiom}"
+        return _IDIOM, f", among offices of {context.idiom}"
     if context.idiom and place.kind == "city" and any(r.place.country == context.idiom for r in candidate.readings):
-        return IDI[1], ", a namesake among offices of {context.idiom}"
+        return _NO_IDIOM, f", though offices are of {context.idiom}"
     is_village = place.kind == "city" and place.country in VILLAGES and len(candidate.key) > 4
     if context.is_conflict and is_village and len(candidate.readings) == 1:
         return 0.25, ", a name of one place only, in a text of fighting"
-    is_elsewhere = place.kind == "city" and role.weight == NAMED and any(c != place.country for c in context.countries)
-    return (PEN[candidate.key.isascii()], ", alone of its country") if is_elsewhere else (0.0, "")
+    is_named = place.kind == "city" and role.weight == NAMED and candidate.key[0] > "\u0590"
+    return (_ALONE, ", alone of its country") if is_named and any(c != place.country for c in context.countries) else (0.0, "")
 
 
 def _is_backed(place: Place, key: str, others: Mapping[str, int] | None) -> bool:
