@@ -26,6 +26,7 @@ _COUNTRY_OF_GEORGIA = frozenset(
 )
 _STREETS = frozenset("street st road rd avenue ave lane ln boulevard blvd drive crescent terrace parkway pkwy".split())
 _ARTICLES = frozenset("al el ul ad as ash an ar at az bin ibn abu abou umm jebel jabal djebel jabbal wadi tell tel tall deir beit bayt kafr kfar ain ayn khan".split())
+_QUOTES = frozenset("\"“”«»'‘’")
 _SURNAMES = frozenset("jordan holland ireland england houston dallas france israel chad london berlin washington lincoln jackson".split())
 _METROPOLES = frozenset("london paris berlin sydney milan houston dallas denver austin".split())  # far more often the city than a person
 
@@ -73,6 +74,10 @@ def doubt(found: Candidate, line: Line, role: Role, common: dict[str, frozenset[
         return Doubt(1.0, "an everyday word")
     if is_single and kind == "city" and found.is_exact and word[:2] == "ال" and word[-1:] == "ي" and len(word) > 5 and not role.word:
         return Doubt(1.0, "may be a family's name")
+    if kind != "country" and not role.word and word[:1] > "\u0590" and _is_quoted(found, line):
+        return Doubt(0.6, "the name of something, in quotation marks", True)
+    if is_single and word == "القائم" and after in ("بالاعمال", "باعمال"):
+        return Doubt(1.0, "a diplomat's title")
     if is_latin and (person := _person(found, line, common)).minus:
         return person
     if kind == "country":
@@ -94,6 +99,11 @@ def _is_part_of_arabic(found: Candidate, line: Line) -> bool:
     before, after = line.word(found.first - 1), line.word(found.last + 1)
     is_led = before in _ARTICLES and found.first > 0 and line.is_capital(found.first - 1) and line.gap(found.first - 1) in (" ", "-")
     return is_led or (after in ("al", "el", "ul", "bin", "ibn", "abu") and line.gap(found.last) in (" ", "-"))
+
+
+def _is_quoted(found: Candidate, line: Line) -> bool:
+    """Whether nothing else stands between the quotation marks: a ship, an agency, a firm."""
+    return line.text[max(found.start - 1, 0)] in _QUOTES and line.text[found.end : found.end + 1] in _QUOTES
 
 
 def georgia(words: frozenset[str]) -> str:

@@ -12,16 +12,36 @@ from collections.abc import Sequence
 from alerts.regions.candidates import Line
 from alerts.regions.settle import Found
 
-_FIRST, _LATER = 0.9, 0.8  # found in the first sentence of the text, or later, not in the headline
+_FIRST, _LATER = 0.9, 0.7  # found in the first sentence of the text, or later, not in the headline
+_SURE = 0.5
+_ADJECTIVE = 0.8  # "Lebanese" says less than "Lebanon"
+_AGAIN = 0.05  # for each further mention, at most three
 _LEAST = 0.75  # of the weight of the best place of the country
 
 
-def weights(found: Sequence[Found], lines: Sequence[Line]) -> list[float]:
-    """How much each mention says about what the text is about, from 0 to 1."""
-    return [one.role.weight * _position(one, lines[one.candidate.line]) for one in found]
+def ranked(found: Sequence[Found], lines: Sequence[Line]) -> list[list[Found]]:
+    """The mentions of each place, the place that the text is about first; what it names in passing is left out."""
+    weighed = [_weight(one, lines[one.candidate.line]) for one in found]
+    passed = _in_passing(found, weighed)
+    places: dict[tuple[str, str, str], list[Found]] = {}
+    sums: dict[tuple[str, str, str], list[float]] = {}
+    countries: dict[str, list[float]] = {}
+    for one, weight in zip(found, weighed, strict=True):
+        if one.place.code not in passed:
+            key = (one.place.code, one.place.kind, one.place.name)
+            places.setdefault(key, []).append(one)
+            sums.setdefault(key, []).append(weight)
+            countries.setdefault(one.place.country, []).append(weight)
+    order = sorted(places, key=lambda key: (-_total(countries[key[0][:2]]), key[0][:2], -_total(sums[key])))
+    return [places[key] for key in order]
 
 
-def in_passing(found: Sequence[Found], weighed: Sequence[float]) -> frozenset[str]:
+def _total(mentions: Sequence[float]) -> float:
+    """The weight of a place or country that is mentioned so."""
+    return max(mentions) + _AGAIN * min(len(mentions) - 1, 3)
+
+
+def _in_passing(found: Sequence[Found], weighed: Sequence[float]) -> frozenset[str]:
     """ISO 3166-2 codes that are only named in passing beside another place of the same country."""
     best: dict[str, float] = {}
     for one, weight in zip(found, weighed, strict=True):
@@ -35,8 +55,10 @@ def in_passing(found: Sequence[Found], weighed: Sequence[float]) -> frozenset[st
     return frozenset(code for code, weight in best.items() if weight < _LEAST * top[code[:2]])
 
 
-def _position(one: Found, line: Line) -> float:
+def _weight(one: Found, line: Line) -> float:
+    """How much a mention says about what the text is about, from 0 to 1."""
+    how = (_ADJECTIVE if one.how == "demonym" else 1.0) * (1 - _SURE + _SURE * one.score)
     if not one.candidate.line:
-        return 1.0
+        return one.role.weight * how
     is_later = one.candidate.line > 1 or ". " in line.text[: one.candidate.start]
-    return _LATER if is_later else _FIRST
+    return one.role.weight * how * (_LATER if is_later else _FIRST)

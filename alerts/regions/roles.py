@@ -35,7 +35,7 @@ _PASSES = {
 _COMPARES = frozenset("after for like unlike than since on off over بعد مثل غرار بين".split())  # before people and things as well
 _BETWEEN = frozenset(  # between a preposition and the name, and changing nothing: "in the town of Tyre"
     "the of a an city town village district province governorate region state county area municipality suburb outskirts port "
-    "محافظه محافظتي محافظات قضاء ناحيه مدينه مدينتي بلده بلدتي قريه قريتي منطقه مناطق ضاحيه حي العاصمه مركز مخيم منفذ مطار "
+    "محافظه محافظتي محافظات قضاء ناحيه مدينه مدينتي بلده بلدتي قريه قريتي منطقه مناطق ضاحيه حي العاصمه مركز مخيم منفذ مطار اهالي سكان ابناء "
     "области область район района города городе село селе місті la le les el los las der den dem die das il".split()
 )
 _AND = frozenset("and و и та і et und y e i en ve".split())

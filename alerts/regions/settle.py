@@ -151,9 +151,11 @@ def _is_georgia(candidate: Candidate) -> bool:
 def _ahead(candidate: Candidate, after: Candidate | None, behind: Reading | None, line: Line) -> str:
     """The code behind a comma: of "Lebanon, Pa." US-PA, of "Paris, France" FR; empty without one."""
     gap = line.gap(candidate.last)
+    is_next = after is not None and after.line == candidate.line and after.first == candidate.last + 1
+    if "\u0620" <= candidate.shown[0] <= "\u06ff":  # Arabic joins without a comma: "Tripoli Lebanon", "the Lebanese Tripoli"
+        return behind.place.country if behind and is_next and gap in (" ", "، ", " (") and after and after.shown[0] != "و" else ""
     if gap not in (", ", ",", " (", "، ") or candidate.shown[0] > "\u0590":
         return ""
-    is_next = after is not None and after.line == candidate.line and after.first == candidate.last + 1
     if behind and is_next and behind.place.kind in ("country", "subdivision"):
         return behind.place.code
     follows = candidate.last + 1
@@ -256,6 +258,8 @@ def _support(reading: Reading, candidate: Candidate, context: Context, ahead: st
         return _NEAR + (0.1 if is_same else 0.0), f", {place.country} is named too"
     if place.kind == "country":
         return 0.0, ""
+    if ahead and place.kind == "city" and candidate.key[0] > "\u0590":
+        return _ALONE, f", but {ahead} follows it"
     if any(other in context.countries for other in _BESIDE.get(place.country, ())):
         return _BESIDE_NAMED, ", a country beside is named"
     if place.country == context.home:

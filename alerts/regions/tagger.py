@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from alerts.models import RegionEvidence
 from alerts.regions.candidates import Finder, Line
 from alerts.regions.gazetteer import Gazetteer, load_gazetteer
-from alerts.regions.relevance import in_passing, weights
+from alerts.regions.relevance import ranked
 from alerts.regions.settle import Found, settle
 
 HOME_SCORE = 0.3
@@ -51,14 +51,7 @@ class Tagger:
         offsets = [0]
         for line in lines:
             offsets.append(offsets[-1] + len(line.text) + 1)
-        weighed = weights(found, lines)
-        passed = in_passing(found, weighed)
-        places: dict[tuple[str, str, str], list[Found]] = {}
-        for one in found:
-            if one.place.code in passed: continue
-            places.setdefault((one.place.code, one.place.kind, one.place.name), []).append(one)
-        evidence = [self._evidence(mentions, offsets) for mentions in places.values()]
-        return tuple(sorted(evidence, key=lambda e: (-e.score, e.span)))
+        return tuple(self._evidence(mentions, offsets) for mentions in ranked(found, lines))
 
     def _covered(self, language: str | None) -> str | None:
         tag = _TAGS.get(language or "", language)
