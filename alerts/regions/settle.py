@@ -24,6 +24,8 @@ _KIND_WORDS = frozenset(
     "university hospital area residents island beach valley".split()
 )
 _PROVINCES = frozenset("province governorate oblast prefecture voivodeship محافظه ولايه".split())
+_COMMAS = (", ", ",", " (")
+_DISTRICTS = frozenset("area township sub subdistrict lga tehsil taluk upazila woreda cercle commune raion oblast barangay camp".split())
 _GENERAL = frozenset(
     "north south east west northern southern eastern western central northeast northwest southeast southwest upper lower capital coast "
     "region province state district governorate department county".split()
@@ -49,8 +51,11 @@ _BESIDE = {
 }  # fmt: skip
 _BESIDE_NAMED = 0.25
 _ALONE = -0.4
+_UNIQUE = 0.56  # a province whose name is of nothing else
+_FOREIGN = -0.25  # a small town elsewhere, in a text about another country
 _ONLY = 0.15
 _IDIOM, _NO_IDIOM = 0.35, -0.3
+_LARGE = 58  # 10 x log10 of the people: not taken for a village of the same name
 _AHEAD, _NEAR, _HOME = 0.6, 0.35, 0.35
 
 
@@ -149,20 +154,29 @@ def _is_georgia(candidate: Candidate) -> bool:
 
 
 def _ahead(candidate: Candidate, after: Candidate | None, behind: Reading | None, line: Line) -> str:
-    """The code behind a comma: of "Lebanon, Pa." US-PA, of "Paris, France" FR; empty without one."""
-    gap = line.gap(candidate.last)
-    is_next = after is not None and after.line == candidate.line and after.first == candidate.last + 1
-    if "\u0620" <= candidate.shown[0] <= "\u06ff":  # Arabic joins without a comma: "Tripoli Lebanon", "the Lebanese Tripoli"
-        return behind.place.country if behind and is_next and gap in (" ", "، ", " (") and after and after.shown[0] != "و" else ""
-    if gap not in (", ", ",", " (", "، ") or candidate.shown[0] > "\u0590":
+    """The code that follows: of "Lebanon, Pa." US-PA, of "Paris, France" FR, of "Hays (Hays district, Hudaydah)" YE-HU."""
+    gap, is_arabic = line.gap(candidate.last), "\u0620" <= candidate.shown[0] <= "\u06ff"
+    if behind and after is not None and after.line == candidate.line and after.first - candidate.last <= 2:
+        between = line.text[candidate.end : after.start]
+        if _is_within(between, line.word(candidate.last + 1) if after.first - candidate.last == 2 else "", behind.place):
+            return behind.place.code
+        if is_arabic and between == " " and after.shown[0] != "و":  # without a comma: "Tripoli Lebanon", "the Lebanese Tripoli"
+            return behind.place.country
+    if gap not in _COMMAS or candidate.shown[0] > "\u0590":
         return ""
-    if behind and is_next and behind.place.kind in ("country", "subdivision"):
-        return behind.place.code
     follows = candidate.last + 1
     word = line.word(follows)
     shown = line.text[line.words[follows].start : line.words[follows].end]
     is_state = shown.isupper() or line.text[line.words[follows].end : line.words[follows].end + 1] == "." or "." in shown
     return STATES.get(word, "") if is_state and shown[0].isupper() else ""
+
+
+def _is_within(between: str, word: str, place: Place) -> bool:
+    """Whether a name is said to lie in the place behind a comma or in brackets: "Tyre, Lebanon", "Tyre district (South)"."""
+    marks = between.strip().removeprefix(word).strip() if word in _KIND_WORDS or word in _DISTRICTS else between.strip()
+    if marks == "(":
+        return place.kind != "mask"
+    return marks in (",", "،") and place.kind in ("country", "subdivision")
 
 
 def _choose(
@@ -179,7 +193,8 @@ def _choose(
             score, why = score + setting - (0.6 if has_country and not _is_told(reading, ahead, context) else 0.0) - (0.5 if _is_general(candidate.key) and not _is_backed(reading.place, candidate.key, context.countries.get(reading.place.country)) else 0.0), f"{why}{setting_why}"
         if score > best_score:
             best, best_score, best_why = reading, score, why
-    if ahead[:3] in ("US-", "CA-", "AU-") and best.place.code != ahead:
+    is_state = ahead[:3] in ("US-", "CA-", "AU-") and best.place.code != ahead
+    if is_state or ("-" in ahead and best.place.country != ahead[:2] and best.place.size < _LARGE):
         return _town_of(candidate, ahead, role)
     if against.minus and ahead[:2] == best.place.country:
         against = Doubt(0.0)
@@ -271,6 +286,8 @@ def _support(reading: Reading, candidate: Candidate, context: Context, ahead: st
     is_village = place.kind == "city" and place.country in VILLAGES and len(candidate.key) > 4
     if context.is_conflict and is_village and len(candidate.readings) == 1:
         return 0.25, ", a name of one place only, in a text of fighting"
+    if candidate.key[0] < "\u0590" and place.kind == "city" and place.size < _LARGE and any(len(names) > 1 for country, names in context.countries.items() if country != place.country):
+        return _FOREIGN, ", though the text is about another country"
     is_named = place.kind == "city" and role.weight == NAMED and candidate.key[0] > "\u0590"
     return (_ALONE, ", alone of its country") if is_named and any(c != place.country for c in context.countries) else (0.0, "")
 
@@ -331,7 +348,7 @@ def _prior(reading: Reading, candidate: Candidate, language: str | None) -> floa
         return 0.55
     is_latin = candidate.key.isascii()
     if place.kind == "subdivision":
-        return min(0.85, max(0.3, (place.size - 33) / 32)) - (0.1 if reading.how != "main" and is_latin else 0)
+        return min(0.85, max(_UNIQUE if len(candidate.readings) == 1 and len(candidate.key) > 5 else 0.3, (place.size - 33) / 32)) - (0.1 if reading.how != "main" and is_latin else 0)
     score = min(0.9, max(0.05, (place.size - 30) / 32))
     if is_latin and (place.size < 58 if reading.how == "alt" else place.size < 55 and _is_foreign(place, language)):
         score -= 0.25
