@@ -37,6 +37,9 @@ _TOKEN = re.compile(
     r"|\d+(?:[.,\u066b\u066c]\d+)+"
     rf"|{_LETTER}+(?:(?:[{_HIDDEN}]+|(?<=[\u05d0-\u05ea])[\"'\u05f3\u05f4](?=[\u05d0-\u05ea])){_LETTER}+)*"
 )
+# The same for texts in ASCII, at half the cost; quotation marks and dashes of printers end words as those of ASCII do.
+_ASCII = re.compile(r"(?<![A-Za-z0-9])[A-Za-z](?:\.[A-Za-z])+(?![A-Za-z0-9])\.?|\d+(?:[.,]\d+)+|[A-Za-z0-9]+")
+_TYPOGRAPHIC = dict.fromkeys(map(ord, "‘’“”–—…\u00a0"), "\"")
 _THOUSANDS = re.compile(r"\d{1,3}(?:([.,])\d{3})(?:\1\d{3})*")
 _IS_RUN = re.compile(rf"[{_RUN}]")
 _IS_HANGUL = re.compile("[\uac00-\ud7a3\u1100-\u11ff\u3131-\u318e]")
@@ -51,16 +54,23 @@ class Token(NamedTuple):
     end: int
 
 
+_new = tuple.__new__  # Token(...) without its keyword handling: half the time
+
+
 def tokens(text: str) -> tuple[Token, ...]:
     """The words of the text in their order, folded, with spans into the text as given."""
     found: list[Token] = []
-    for match in _TOKEN.finditer(text):
-        raw = match.group()
+    pattern, plain = _TOKEN, text
+    if text.isascii() or (plain := text.translate(_TYPOGRAPHIC)).isascii():
+        pattern, plain = _ASCII, plain.lower()
+    for match in pattern.finditer(plain):
+        raw = match[0]
         start, end = match.span()
         if raw.isascii() and raw.isalnum():
-            found.append(Token(raw.lower(), start, end))
+            found.append(_new(Token, (raw.lower(), start, end)))
         else:
-            found.extend(Token(part, start, end) for part in _folded(raw))
+            for part in _folded(raw):
+                found.append(_new(Token, (part, start, end)))
     return tuple(found)
 
 
