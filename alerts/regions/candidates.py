@@ -95,12 +95,17 @@ class Finder:
         self.trie = gazetteer.trie
         self._known = lru_cache(maxsize=8192)(self._read)
         self._begins = lru_cache(maxsize=16384)(self._beginning)
+        self._goes_on = lru_cache(maxsize=32768)(self._is_going_on)
         self._forms = lru_cache(maxsize=16384)(self._known_forms)
         self._dead: dict[str | None, set[str]] = {}
 
     def _beginning(self, word: str) -> int:
         """Whether a name begins with this word: 0 = none, 1 = the word alone, 2 = longer ones."""
         return 2 if next(self.trie.iterkeys(word + " "), None) is not None else int(word in self.trie)
+
+    def _is_going_on(self, word: str, following: str) -> bool:
+        """Whether a name begins with these two words."""
+        return next(self.trie.iterkeys(f"{word} {following}"), None) is not None
 
     def _is_nothing(self, word: str, language: str | None, dead: set[str]) -> bool:
         """Whether neither the word nor any form of it begins a name; then it is remembered as dead."""
@@ -178,6 +183,9 @@ class Finder:
         reach, is_korean = self._begins(first), is_hangul(first)
         if reach == 1 and not is_korean:
             yield 1, first
+        elif reach == 2 and not is_korean and not self._goes_on(first, line.word(index + 1)):
+            if first in self.trie:
+                yield 1, first
         elif reach or is_korean:
             joined = " ".join([word.text for word in words[index : index + (_RUN_REACH if is_run(first) else _REACH)]])
             for key in reversed(self.trie.prefixes(joined)):

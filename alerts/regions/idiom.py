@@ -22,10 +22,10 @@ _WORDS = {
     "holidaymakers,crown court,borough council,county council,parish council,labour,lib dem,lib dems,grammar school,ofsted,mp,mps,quid,"
     "city centre,town centre,railway station",
     "CA": "rcmp,mountie,mounties,opp,loonie,mla,mpp,first nation,first nations,city council,high school,reeve",
-    "AU": "nrl,afl,nsw,qld,tafe,shire,high school,magistrates,state emergency service",
+    "AU": "nrl,afl,nsw,qld,tafe,shire,high school,magistrates",
     "NZ": "maori,iwi,kiwi,kiwis,marae,rugby union",
     "IE": "garda,gardai,dail,taoiseach,county council,rte",
-    "IN": "lakh,lakhs,crore,crores,tehsil,taluk,panchayat,mla,mlas,gram,zilla,sarpanch,bjp,superintendent of police",
+    "IN": "lakh,lakhs,crore,crores,tehsil,taluk,panchayat,mla,mlas,gram,zilla,sarpanch,bjp",
     "PK": "tehsil,lakh,crore,levies,fia",
     "ZA": "saps,rand,anc,township,metro police",
     "NG": "naira,lga,apc,pdp,emir",
@@ -36,13 +36,18 @@ _COUNTRIES: dict[str, tuple[str, ...]] = {}
 for _country, _text in _WORDS.items():
     for _word in _text.split(","):
         _COUNTRIES[_word] = (*_COUNTRIES.get(_word, ()), _country)
+_FIRST = frozenset(word.partition(" ")[0] for word in _COUNTRIES if " " in word)
 _LEAST = 1.0  # a word of one country alone, or two that it shares
 
 
 def country_of(lines: Iterable[Line]) -> str:
     """ISO 3166-1 code of the country whose offices the text names; empty when it names none, or those of two alike."""
     words = [word.text for line in lines for word in line.words]
-    said = {*words, *map(" ".join, pairwise(words))} & _COUNTRIES.keys()
+    said = _COUNTRIES.keys() & words
+    if not _FIRST.isdisjoint(words):
+        said |= {f"{one} {other}" for one, other in pairwise(words) if one in _FIRST} & _COUNTRIES.keys()
+    if not said:
+        return ""
     votes: Counter[str] = Counter()
     for word in said:
         for country in _COUNTRIES[word]:

@@ -85,9 +85,9 @@ def _doubts(
 ) -> list[Doubt]:
     """What speaks against each name; who is a person once is a person again: "John Dover ... Dover said"."""
     doubts = [doubt(candidate, lines[candidate.line], role, common) for candidate, role in zip(candidates, told, strict=True)]
-    people = {c.key: d for c, d in zip(candidates, doubts, strict=True) if d.is_person}
-    if not people:
+    if not any([d.is_person for d in doubts]):
         return doubts
+    people = {c.key: d for c, d in zip(candidates, doubts, strict=True) if d.is_person}
     return [
         people[c.key] if c.key in people and not d.minus and role.weight == NAMED and c.readings[0].place.kind != "country" else d
         for c, d, role in zip(candidates, doubts, told, strict=True)
@@ -99,6 +99,8 @@ def _choose(spot: _Spot) -> Found | None:
     top = candidate.readings[0]
     if top.place.kind == "mask":
         return Found(candidate, top.place, "mask", 1.0, "", spot.role)
+    if against.minus >= 1.0 and not spot.ahead:
+        return None
     best, best_score, best_why = _best(spot)
     code = spot.ahead
     is_state = code[:3] in ("US-", "CA-", "AU-") and best.place.code != code
@@ -120,7 +122,13 @@ def _best(spot: _Spot) -> tuple[Reading, float, str]:
         return top, priors[0] + _support(top, spot)[0], _WHAT["country"]
     more, more_why = setting(spot.candidate, spot.line, spot.role)
     best: tuple[Reading, float, str] = (top, -9.0, "")
+    judged: set[str] = set()
     for reading, score in zip(readings, priors, strict=True):
+        code = reading.place.code
+        kind = code[:2] + reading.place.kind
+        if kind in judged and not spot.ahead and code not in spot.context.codes:
+            continue  # a smaller namesake in the same country, and nothing tells them apart
+        judged.add(kind)
         support, why = _support(reading, spot)
         score += support
         if reading.place.kind != "country":
@@ -179,10 +187,11 @@ def _town(place: Place, spot: _Spot) -> tuple[float, str]:
     is_caseless = candidate.key[0] > "\u0590"
     if spot.ahead and is_caseless:
         return _ALONE, f", but {spot.ahead} follows it"
-    if place.country == context.idiom:
-        return _IDIOM, f", among offices of {context.idiom}"
-    if context.idiom and any(r.place.country == context.idiom for r in candidate.readings):
-        return _NO_IDIOM, f", though offices are of {context.idiom}"
+    if len(candidate.readings) > 1 or candidate.priors[0] < THRESHOLD:
+        if place.country == context.idiom:
+            return _IDIOM, f", among offices of {context.idiom}"
+        if context.idiom and any(r.place.country == context.idiom for r in candidate.readings):
+            return _NO_IDIOM, f", though offices are of {context.idiom}"
     if is_village(place) and len(candidate.key) > 4 and len(candidate.readings) == 1 and context.is_conflict:
         return _FIGHTING, ", a name of one place only, in a text of fighting"
     if is_caseless:
