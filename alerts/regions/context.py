@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
-from alerts.regions.candidates import Candidate, Line
+from alerts.regions.candidates import Candidate
 from alerts.regions.gazetteer import MASK, VILLAGES, Place
 from alerts.regions.guards import Doubt, georgia
 from alerts.regions.idiom import country_of
+from alerts.regions.line import Line
 
 _FIRM = 58  # 10 x log10 of the people from which a town speaks for its country
 # Words that make villages of conflict zones likelier than people called so.
@@ -48,12 +49,12 @@ class Context:
     @cached_property
     def georgia(self) -> str:
         """Which Georgia it is about: GE, US-GA, or nothing when the text does not say."""
-        return georgia(frozenset(word.text for line in self._lines for word in line.words))
+        return georgia(frozenset(word for line in self._lines for word in line.words))
 
     @cached_property
     def is_conflict(self) -> bool:
         """Whether it tells of fighting."""
-        return not all(_CONFLICT.isdisjoint([word.text for word in line.words]) for line in self._lines)
+        return not all(_CONFLICT.isdisjoint(line.words) for line in self._lines)
 
     @cached_property
     def idiom(self) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from alerts.regions.candidates import Candidate, Line
+from alerts.regions.candidates import Candidate
+from alerts.regions.line import Line
 from alerts.regions.roles import Role
 
 _BIRD = frozenset("recipe recipes breast dinner sandwich sandwiches hunting leg trot bacon meat stuffing roast roasted wild cook".split())
@@ -25,7 +26,9 @@ _COUNTRY_OF_GEORGIA = frozenset(
     "ukraine moldova turkey parliament lari".split()
 )
 _STREETS = frozenset("street st road rd avenue ave lane ln boulevard blvd drive crescent terrace parkway pkwy".split())
-_ARTICLES = frozenset("al el ul ad as ash an ar at az bin ibn abu abou umm jebel jabal djebel jabbal wadi tell tel tall deir beit bayt kafr kfar ain ayn khan".split())
+_ARTICLES = frozenset(
+    "al el ul ad as ash an ar at az bin ibn abu abou umm jebel jabal djebel jabbal wadi tell tel tall deir beit bayt kafr kfar ain ayn khan".split()
+)
 _QUOTES = frozenset("\"“”«»'‘’")
 _SURNAMES = frozenset("jordan holland ireland england houston dallas france israel chad london berlin washington lincoln jackson".split())
 _METROPOLES = frozenset("london paris berlin sydney milan houston dallas denver austin".split())  # far more often the city than a person

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 from itertools import pairwise
 
-from alerts.regions.candidates import Line
+from alerts.regions.line import Line
 
 _WORDS = {
     "US": "sheriff,sheriffs,trooper,troopers,alderman,aldermen,selectman,selectmen,medicaid,turnpike,twp,township,sophomore,freshman,gop,"
@@ -42,7 +42,7 @@ _LEAST = 1.0  # a word of one country alone, or two that it shares
 
 def country_of(lines: Iterable[Line]) -> str:
     """ISO 3166-1 code of the country whose offices the text names; empty when it names none, or those of two alike."""
-    words = [word.text for line in lines for word in line.words]
+    words = [word for line in lines for word in line.words]
     said = _COUNTRIES.keys() & words
     if not _FIRST.isdisjoint(words):
         said |= {f"{one} {other}" for one, other in pairwise(words) if one in _FIRST} & _COUNTRIES.keys()

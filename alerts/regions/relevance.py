@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from alerts.regions.candidates import Line
+from alerts.regions.line import Line
 from alerts.regions.settle import Found
 
 _FIRST, _LATER = 0.9, 0.7  # found in the first sentence of the text, or later, not in the headline

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from alerts.regions.candidates import Candidate, Line
+from alerts.regions.candidates import Candidate
+from alerts.regions.line import Line
 from alerts.text.normalise import fold
 
 SCENE, NAMED, PASSED = 1.0, 0.8, 0.5
@@ -75,7 +76,12 @@ def roles(candidates: Sequence[Candidate], lines: Sequence[Line], language: str 
     before: Candidate | None = None
     for candidate in candidates:
         line = lines[candidate.line]
-        joined = before is not None and before.line == candidate.line and candidate.first - before.last <= 3 and _is_joined(before, candidate, line)
+        joined = (
+            before is not None
+            and before.line == candidate.line
+            and candidate.first - before.last <= 3
+            and _is_joined(before, candidate, line)
+        )
         found.append(found[-1] if joined else _role(candidate, line, words))
         before = candidate
     return found

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from alerts.regions.candidates import Candidate, Line
+from alerts.regions.candidates import Candidate
 from alerts.regions.gazetteer import Place
+from alerts.regions.line import Line
 from alerts.regions.roles import Role
 from alerts.regions.states import STATES
 
@@ -66,10 +67,9 @@ def ahead(candidate: Candidate, after: Candidate | None, place: Place | None, li
 
 def _state(index: int, line: Line) -> str:
     """The code of an abbreviated state."""
-    word = line.words[index]
-    shown = line.text[word.start : word.end]
-    is_state = shown.isupper() or line.text[word.end : word.end + 1] == "." or "." in shown
-    return STATES.get(word.text, "") if is_state and shown[0].isupper() else ""
+    shown = line.written[index]
+    is_state = shown.isupper() or line.gaps[index + 1][:1] == "." or "." in shown
+    return STATES.get(line.words[index], "") if is_state and shown[:1].isupper() else ""
 
 
 def _is_within(between: str, word: str, place: Place) -> bool:

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from alerts.regions.candidates import Candidate, Line
+from alerts.regions.candidates import Candidate
 from alerts.regions.context import Context, is_village
 from alerts.regions.gazetteer import Place, Reading
 from alerts.regions.guards import Doubt, doubt
+from alerts.regions.line import Line
 from alerts.regions.roles import NAMED, Role, roles
 from alerts.regions.setting import ahead, setting
 
@@ -80,9 +81,7 @@ def settle(
     return chosen[::-1]
 
 
-def _doubts(
-    candidates: Sequence[Candidate], told: Sequence[Role], lines: Sequence[Line], common: dict[str, frozenset[str]]
-) -> list[Doubt]:
+def _doubts(candidates: Sequence[Candidate], told: Sequence[Role], lines: Sequence[Line], common: dict[str, frozenset[str]]) -> list[Doubt]:
     """What speaks against each name; who is a person once is a person again: "John Dover ... Dover said"."""
     doubts = [doubt(candidate, lines[candidate.line], role, common) for candidate, role in zip(candidates, told, strict=True)]
     if not any([d.is_person for d in doubts]):

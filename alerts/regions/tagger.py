@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from alerts.models import RegionEvidence
-from alerts.regions.candidates import Finder, Line
+from alerts.regions.candidates import Finder
 from alerts.regions.gazetteer import Gazetteer, load_gazetteer
+from alerts.regions.line import Line
 from alerts.regions.relevance import ranked
 from alerts.regions.settle import Found, settle
 
