@@ -64,7 +64,9 @@ class Finder:
         self._dead: dict[str | None, set[str]] = {}
 
     def _beginning(self, word: str) -> int:
-        """Whether a name begins with this word: 0 = none, 1 = the word alone, 2 = longer ones."""
+        """Whether a name begins with this word: 0 = none, 1 = the word alone, 2 = longer ones, 3 = in Korean, a part of it."""
+        if is_hangul(word):
+            return 3
         return 2 if next(self.trie.iterkeys(word + " "), None) is not None else int(word in self.trie)
 
     def _is_going_on(self, word: str, following: str) -> bool:
@@ -73,7 +75,7 @@ class Finder:
 
     def _is_nothing(self, word: str, language: str | None, dead: set[str]) -> bool:
         """Whether neither the word nor any form of it begins a name; then it is remembered as dead."""
-        if self._begins(word) or is_hangul(word) or self._forms(word, language):
+        if self._begins(word) or self._forms(word, language):
             return False
         if len(dead) > _REMEMBERED:
             dead.clear()
@@ -113,9 +115,9 @@ class Finder:
                 continue
             if index >= stop:
                 return
-            if gap[-1:] != "#":
-                if (only_capitals and written[:1].islower()) or word in dead or self._is_nothing(word, language, dead):
-                    continue
+            is_quiet = gap[-1:] != "#" and ((only_capitals and written[:1].islower()) or word in dead)
+            if is_quiet or (gap[-1:] != "#" and self._is_nothing(word, language, dead)):
+                continue
             found = self._at(line, number, index, language)
             if found:
                 free = found.last + 1
@@ -150,20 +152,18 @@ class Finder:
         """The names that begin here: how many words each has, longest first."""
         words = line.words
         first = words[index]
-        reach, is_korean = self._begins(first), is_hangul(first)
-        if reach == 1 and not is_korean:
+        reach = self._begins(first)
+        if reach == 1:
             yield 1, first
-        elif reach == 2 and not is_korean and not self._goes_on(first, line.word(index + 1)):
+        elif reach == 2 and not self._goes_on(first, line.word(index + 1)):
             if first in self.trie:
                 yield 1, first
-        elif reach or is_korean:
-            joined = " ".join(words[index : index + (_RUN_REACH if is_run(first) else _REACH)])
-            for key in reversed(self.trie.prefixes(joined)):
-                if len(key) == len(joined) or joined[len(key)] == " ":
-                    size = key.count(" ") + 1
-                    if size == 1 or line.is_unbroken(index, size):
-                        yield size, key
-        if is_korean:
+        elif reach:
+            joined = " ".join(words[index : index + (_RUN_REACH if is_run(first) else _REACH)]) + " "
+            whole = [key for key in self.trie.prefixes(joined) if joined[len(key)] == " "]
+            sizes = [(key.count(" ") + 1, key) for key in reversed(whole)]
+            yield from (found for found in sizes if line.is_unbroken(index, found[0]))
+        if reach == 3:
             yield from ((1, key) for key in reversed(self.trie.prefixes(first)) if len(key) > 1 and key != first)
 
     def _fitting(self, line: Line, index: int, size: int, key: str, language: str | None) -> _Known:

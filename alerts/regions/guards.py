@@ -26,8 +26,10 @@ _COUNTRY_OF_GEORGIA = frozenset(
     "ukraine moldova turkey parliament lari".split()
 )
 _STREETS = frozenset("street st road rd avenue ave lane ln boulevard blvd drive crescent terrace parkway pkwy".split())
+_TEAMS = frozenset("state city united town".split())
 _ARTICLES = frozenset(
-    "al el ul ad as ash an ar at az bin ibn abu abou umm jebel jabal djebel jabbal wadi tell tel tall deir beit bayt kafr kfar ain ayn khan".split()
+    "al el ul ad as ash an ar at az bin ibn abu abou umm jebel jabal djebel jabbal wadi tell tel tall deir beit bayt kafr kfar ain ayn "
+    "khan".split()
 )
 _QUOTES = frozenset("\"“”«»'‘’")
 _SURNAMES = frozenset("jordan holland ireland england houston dallas france israel chad london berlin washington lincoln jackson".split())
@@ -54,40 +56,67 @@ def doubt(found: Candidate, line: Line, role: Role, common: dict[str, frozenset[
         role: What it does in its sentence.
         common: Kind of word -> words, of own_words.txt.
     """
-    is_single = found.first == found.last
-    word = line.word(found.first)
-    after = line.word(found.last + 1)
-    is_latin = word[:1].isascii()
-    kind = found.readings[0].place.kind
-    if is_single and word == "turkey" and {after, line.word(found.first - 1)} & _BIRD:
-        return Doubt(1.0, "the bird")
-    if is_latin and after in common["brand"] and line.is_capital(found.last + 1) and line.gap(found.last) == " ":
-        return Doubt(1.0, f'"{found.shown} {after.title()}" is a name of its own')
-    if is_latin and _is_street(after, found, line):
-        return Doubt(1.0, "a street's name")
-    if is_single and is_latin and kind != "country" and _is_part_of_arabic(found, line):
-        return Doubt(0.5, "a part of a longer Arabic name")
-    if is_single and is_latin and kind == "city" and len(word) < 3:
-        return Doubt(1.0, "too short a name")
-    if is_single and kind != "country" and found.key in common["common"]:
-        is_city = kind == "city" and found.readings[0].place.size >= 54
-        is_there = line.word(found.first - 1) in ("in", "near", "at")
-        if is_latin and is_city and (line.is_sentence or is_there):
-            return Doubt(0.3 if is_there else 0.6 if found.readings[0].place.size >= 60 else 1.0, "an everyday word")
-        return Doubt(1.0, "an everyday word")
-    if is_single and kind == "city" and found.is_exact and word[:2] == "ال" and word[-1:] == "ي" and len(word) > 5 and not role.word:
-        return Doubt(1.0, "may be a family's name")
-    if kind != "country" and not role.word and word[:1] > "\u0590" and _is_quoted(found, line):
-        return Doubt(0.6, "the name of something, in quotation marks", True)
-    if is_single and word == "القائم" and after in ("بالاعمال", "باعمال"):
-        return Doubt(1.0, "a diplomat's title")
-    if is_latin and (person := _person(found, line, common)).minus:
+    place = found.readings[0].place
+    is_latin = found.key[:1].isascii()
+    if is_latin and (against := _longer(found, line, common)).minus:
+        return against
+    if found.first == found.last and (against := _word(found, line, role, common)).minus:
+        return against
+    if not is_latin:
+        is_quoted = place.kind != "country" and not role.word and found.key[0] > "\u0590" and _is_quoted(found, line)
+        return Doubt(0.6, "the name of something, in quotation marks", True) if is_quoted else _NONE
+    if (person := _person(found, line, common)).minus:
         return person
+    is_short = found.first == found.last and len(found.key) < 5 and found.shown.isupper() and not line.is_shouted
+    return Doubt(0.5, "may be an abbreviation") if is_short and found.first and place.kind != "country" else _NONE
+
+
+def _longer(found: Candidate, line: Line, common: dict[str, frozenset[str]]) -> Doubt:
+    """Whether the words behind make another name of it: a paper or firm, a street, a team, an Arabic place."""
+    after, kind = line.word(found.last + 1), found.readings[0].place.kind
+    if after in common["brand"] and line.is_capital(found.last + 1) and line.gap(found.last) == " ":
+        return Doubt(1.0, f'"{found.shown} {after.title()}" is a name of its own')
+    if _is_street(after, found, line):
+        return Doubt(1.0, "a street's name")
     if kind == "country":
         return _NONE
-    if is_single and len(word) < 5 and found.shown.isupper() and is_latin and found.first and not line.is_shouted:
-        return Doubt(0.5, "may be an abbreviation")
+    if _is_result(found.last + 1, line) or (after in _TEAMS and _is_result(found.last + 2, line)):
+        return Doubt(0.6, "a team with its result")
+    if found.first == found.last and _is_part_of_arabic(found, line):
+        return Doubt(0.5, "a part of a longer Arabic name")
     return _NONE
+
+
+def _word(found: Candidate, line: Line, role: Role, common: dict[str, frozenset[str]]) -> Doubt:
+    """What speaks against a single word: the bird, everyday words, family names, a diplomat's title."""
+    word, place = found.key, found.readings[0].place
+    before, after = line.word(found.first - 1), line.word(found.last + 1)
+    if word == "turkey" and {after, before} & _BIRD:
+        return Doubt(1.0, "the bird")
+    if place.kind != "country" and word in common["common"]:
+        return _everyday(found, line)
+    if place.kind != "city":
+        return _NONE
+    if len(word) < 3 and word.isascii():
+        return Doubt(1.0, "too short a name")
+    if word == "القايم" and after in ("بالاعمال", "باعمال"):
+        return Doubt(1.0, "a diplomat's title")
+    if found.is_exact and word[:2] == "ال" and word[-1] == "ي" and len(word) > 5 and not role.word:
+        return Doubt(1.0, "may be a family's name")
+    return _NONE
+
+
+def _everyday(found: Candidate, line: Line) -> Doubt:
+    """How much an everyday word speaks against a large town of that name: less after "in"."""
+    place, is_there = found.readings[0].place, line.word(found.first - 1) in ("in", "near", "at")
+    if found.key.isascii() and place.kind == "city" and place.size >= 54 and (line.is_sentence or is_there):
+        return Doubt(0.3 if is_there else 0.6 if place.size >= 60 else 1.0, "an everyday word")
+    return Doubt(1.0, "an everyday word")
+
+
+def _is_result(index: int, line: Line) -> bool:
+    """Whether the result of a match stands here: "3-1"."""
+    return line.word(index).isdigit() and line.gap(index) in ("-", "–") and line.word(index + 1).isdigit()
 
 
 def _is_street(after: str, found: Candidate, line: Line) -> bool:

@@ -6,7 +6,7 @@ it, in Kent where a magistrate does. The words are of general knowledge of each 
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable
 from itertools import pairwise
 
@@ -17,8 +17,10 @@ _WORDS = {
     "fbi,touchdown,homecoming,valedictorian,realtor,pta,ymca,county commissioners,county commissioner,county commission,district attorney,"
     "grand jury,school district,school board,high school,junior high,elementary school,middle school,junior college,community college,"
     "city council,city manager,town hall,city hall,fire department,fire chief,police chief,police department,state police,state patrol,"
-    "highway patrol,public defender,attorney general,funeral home,memorial day,labor day,interstate,little league,state trooper,state troopers",
-    "GB": "councillor,councillors,borough,constabulary,magistrates,pensioner,nhs,tory,tories,motorway,motorist,motorists,gcse,pcso,tfl,pence,"
+    "highway patrol,public defender,attorney general,funeral home,memorial day,labor day,"
+    "interstate,little league,state trooper,state troopers",
+    "GB": "councillor,councillors,borough,constabulary,magistrates,pensioner,nhs,tory,tories,"
+    "motorway,motorist,motorists,gcse,pcso,tfl,pence,"
     "holidaymakers,crown court,borough council,county council,parish council,labour,lib dem,lib dems,grammar school,ofsted,mp,mps,quid,"
     "city centre,town centre,railway station",
     "CA": "rcmp,mountie,mounties,opp,loonie,mla,mpp,first nation,first nations,city council,high school,reeve",
@@ -48,9 +50,9 @@ def country_of(lines: Iterable[Line]) -> str:
         said |= {f"{one} {other}" for one, other in pairwise(words) if one in _FIRST} & _COUNTRIES.keys()
     if not said:
         return ""
-    votes: Counter[str] = Counter()
+    votes: dict[str, float] = defaultdict(float)
     for word in said:
         for country in _COUNTRIES[word]:
             votes[country] += 1 / len(_COUNTRIES[word])
-    (best, most), (_, next_most) = [*votes.most_common(2), ("", 0.0), ("", 0.0)][:2]
+    (best, most), (_, next_most) = [*sorted(votes.items(), key=lambda vote: -vote[1]), ("", 0.0)][:2]
     return best if most >= _LEAST and most > next_most else ""

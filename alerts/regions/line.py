@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from itertools import accumulate
+from operator import add
 
 from alerts.text.tokens import cut, is_run
 
@@ -20,8 +21,7 @@ class Line:
     @cached_property
     def starts(self) -> list[int]:
         """Where each word begins, and the end of the line."""
-        steps = [len(part) for pair in zip(self.gaps, ["", *self.written], strict=True) for part in reversed(pair)]
-        return list(accumulate(steps))[1::2]
+        return list(accumulate(map(add, map(len, self.gaps), (0, *map(len, self.written)))))
 
     def span(self, first: int, last: int) -> tuple[int, int]:
         """Where the words from the first to the last stand."""

@@ -32,7 +32,9 @@ def ranked(found: Sequence[Found], lines: Sequence[Line]) -> list[list[Found]]:
             places.setdefault(key, []).append(one)
             sums.setdefault(key, []).append(weight)
             countries.setdefault(one.place.country, []).append(weight)
-    order = sorted(places, key=lambda key: (-_total(countries[key[0][:2]]), key[0][:2], -_total(sums[key])))
+    # Sorting keeps the order of the text where weights are equal, and the places of one country together.
+    first = {country: number for number, country in enumerate(countries)}
+    order = sorted(places, key=lambda key: (-_total(countries[key[0][:2]]), first[key[0][:2]], -_total(sums[key])))
     return [places[key] for key in order]
 
 

@@ -21,8 +21,10 @@ _SCENES = {
     "west northeast northwest southeast southwest central northern southern eastern western downtown",
     "ar": "في فى قرب عند داخل خارج ضمن وسط شمال شمالي جنوب جنوبي شرق شرقي غرب غربي اقصي علي حول بين باطراف اطراف استهدف استهدفت",
     "ru": "в во на под возле около близ вблизи у", "uk": "в у на під біля поблизу", "fr": "à dans près en sur", "de": "in bei im nahe vor",
-    "es": "en cerca", "pt": "em no na perto", "it": "a in nel nella vicino", "nl": "in bij te nabij", "pl": "w we na pod koło", "cs": "v ve u na",
-    "sk": "v vo pri na", "sr": "u na kod у на код", "hr": "u na kod", "sl": "v na pri", "ro": "în la lângă", "id": "di dekat", "sv": "i vid nära",
+    "es": "en cerca", "pt": "em no na perto", "it": "a in nel nella vicino", "nl": "in bij te nabij",
+    "pl": "w we na pod koło", "cs": "v ve u na",
+    "sk": "v vo pri na", "sr": "u na kod у на код", "hr": "u na kod", "sl": "v na pri", "ro": "în la lângă", "id": "di dekat",
+    "sv": "i vid nära",
     "da": "i på ved", "no": "i på ved", "fi": "lähellä", "el": "στη στην στο στον",
 }  # fmt: skip
 _PASSES = {
@@ -36,7 +38,8 @@ _PASSES = {
 _COMPARES = frozenset("after for like unlike than since on off over بعد مثل غرار بين".split())  # before people and things as well
 _BETWEEN = frozenset(  # between a preposition and the name, and changing nothing: "in the town of Tyre"
     "the of a an city town village district province governorate region state county area municipality suburb outskirts port "
-    "محافظه محافظتي محافظات قضاء ناحيه مدينه مدينتي بلده بلدتي قريه قريتي منطقه مناطق ضاحيه حي العاصمه مركز مخيم منفذ مطار اهالي سكان ابناء "
+    "محافظه محافظتي محافظات قضاء ناحيه مدينه مدينتي بلده بلدتي قريه قريتي منطقه مناطق ضاحيه حي العاصمه مركز مخيم منفذ مطار "
+    "اهالي سكان ابناء "
     "области область район района города городе село селе місті la le les el los las der den dem die das il".split()
 )
 _AND = frozenset("and و и та і et und y e i en ve".split())
@@ -98,8 +101,8 @@ def _is_joined(before: Candidate, candidate: Candidate, line: Line) -> bool:
 
 
 def _role(candidate: Candidate, line: Line, words: dict[str, Role]) -> Role:
-    if candidate.shown[0] in "بل" and (not candidate.is_exact or " " in candidate.key) and candidate.readings[0].place.kind != "country":
-        return Role(SCENE if candidate.shown[0] == "ب" else PASSED, candidate.shown[0], True)
+    if particle := _particle(candidate):
+        return Role(SCENE if particle == "ب" else PASSED, particle, True)
     if candidate.first == 0 and line.gap(candidate.last).strip() in ("..", ":", "—", "–", "--", "-", "..."):
         return Role(SCENE)
     for index in range(candidate.first - 1, max(candidate.first - 1 - _FARTHEST, -1), -1):
@@ -111,3 +114,11 @@ def _role(candidate: Candidate, line: Line, words: dict[str, Role]) -> Role:
         if word not in _BETWEEN:
             return _NAMED
     return _NAMED
+
+
+def _particle(candidate: Candidate) -> str:
+    """The Arabic "in" or "to" that is written onto a name, also behind "and"; empty without one."""
+    is_written_on = not candidate.is_exact or (" " in candidate.key and candidate.readings[0].place.kind == "subdivision")
+    if not is_written_on or candidate.shown[0] not in "بلوف":
+        return ""
+    return next((letter for letter in candidate.shown[:2] if letter in "بل"), "")

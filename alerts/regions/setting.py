@@ -100,4 +100,5 @@ def _is_institution(index: int, line: Line) -> bool:
 
 def _is_only(candidate: Candidate) -> bool:
     """Whether a village or town is the only place of its name."""
-    return len(candidate.readings) == 1 and len(candidate.key) > 4 and candidate.readings[0].place.size < _SMALL
+    place = candidate.readings[0].place
+    return len(candidate.readings) == 1 and len(candidate.key) > 4 and place.kind == "city" and place.size < _SMALL

@@ -84,7 +84,7 @@ def settle(
 def _doubts(candidates: Sequence[Candidate], told: Sequence[Role], lines: Sequence[Line], common: dict[str, frozenset[str]]) -> list[Doubt]:
     """What speaks against each name; who is a person once is a person again: "John Dover ... Dover said"."""
     doubts = [doubt(candidate, lines[candidate.line], role, common) for candidate, role in zip(candidates, told, strict=True)]
-    if not any([d.is_person for d in doubts]):
+    if not any(d.is_person for d in doubts):
         return doubts
     people = {c.key: d for c, d in zip(candidates, doubts, strict=True) if d.is_person}
     return [

@@ -39,6 +39,7 @@ _TOKEN = re.compile(
 )
 # The same for ASCII, at half the cost; what printers add to it, quotation marks and dashes, ends words as well.
 _ASCII = re.compile(r"((?<![A-Za-z0-9])[A-Za-z](?:\.[A-Za-z])+(?![A-Za-z0-9])\.?|\d+(?:[.,]\d+)+|[A-Za-z0-9]+)")
+_ODD = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]\.[A-Za-z](?![A-Za-z0-9])|\d[.,]\d")  # initials and large numbers
 _BEYOND = re.compile("[^\x00-\x7f‘’“”–—…\u00a0]")
 _THOUSANDS = re.compile(r"\d{1,3}(?:([.,])\d{3})(?:\1\d{3})*")
 _IS_RUN = re.compile(rf"[{_RUN}]")
@@ -78,10 +79,13 @@ def cut(text: str) -> tuple[list[str], list[str], list[str]]:
         Folded words, words as written, gaps. A gap stands before each word and behind the last, so that gaps and words as
         written make up the text; where a ligature stands for several words the first has it and the others are empty.
     """
-    pieces = _pattern(text).split(text)
+    pattern = _pattern(text)
+    pieces = pattern.split(text)
     raws, gaps = pieces[1::2], pieces[::2]
+    if pattern is _ASCII and not _ODD.search(text):
+        return list(map(str.lower, raws)), raws, gaps
     parts = [(raw.lower(),) if raw.isascii() and raw.isalnum() else _folded(raw) for raw in raws]
-    if all([len(part) == 1 for part in parts]):
+    if all(len(part) == 1 for part in parts):
         return [part[0] for part in parts], raws, gaps
     return _uneven(parts, raws, gaps)
 
