@@ -24,6 +24,7 @@ _COMMAS = (", ", ",", " (")
 _DASHES = ("—", "–", "--", "-", ":")
 _SMALL = 55  # 10 x log10 of the people: a name that only a village has says more in its place than alone
 _ONLY = 0.15
+_LONG = 8  # letters of a name that is hardly a person's
 
 
 def setting(candidate: Candidate, line: Line, role: Role) -> tuple[float, str]:
@@ -42,7 +43,7 @@ def setting(candidate: Candidate, line: Line, role: Role) -> tuple[float, str]:
             score, why = score + 0.2, f"{why}, as a dateline"
     if candidate.last > candidate.first:
         score += 0.15
-    if (role.is_spatial or score >= 0.2) and _is_only(candidate):
+    if (role.is_spatial or score >= 0.2 or _is_free(candidate, line)) and _is_only(candidate):
         score, why = score + _ONLY, f"{why}, the one place of this name"
     return score, why
 
@@ -102,3 +103,9 @@ def _is_only(candidate: Candidate) -> bool:
     """Whether a village or town is the only place of its name."""
     place = candidate.readings[0].place
     return len(candidate.readings) == 1 and len(candidate.key) > 4 and place.kind == "city" and place.size < _SMALL
+
+
+def _is_free(candidate: Candidate, line: Line) -> bool:
+    """Whether a long name stands alone in a sentence: no capitals beside it, as a person's or a firm's would have."""
+    is_alone = not line.is_capital(candidate.first - 1) and not line.is_capital(candidate.last + 1)
+    return len(candidate.key) >= _LONG and line.is_sentence and is_alone
