@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from alerts.regions.endings import dictionary_forms, inflects
-from alerts.regions.gazetteer import MASK, Gazetteer, Reading
+from alerts.regions.gazetteer import MASK, TOWNS, Gazetteer, Reading
 from alerts.regions.line import Line
 from alerts.regions.priors import prior
 from alerts.text.tokens import is_hangul, is_run
@@ -93,7 +93,7 @@ class Finder:
             reading
             for reading in self._gazetteer.readings(key)
             if _is_in(reading, language, key)
-            and (not is_part or reading.place.kind != "city" or (reading.place.size >= _LARGE and not _is_thai(key)))
+            and (not is_part or reading.place.kind not in TOWNS or (reading.place.size >= _LARGE and not _is_thai(key)))
         ]
         is_plain = not any(r.how in ("short", "demonym") or r.place.code == MASK for r in readings)
         return _known(readings, key, language)._replace(is_plain=is_plain, is_everyday=self._is_everyday(readings, key))
@@ -102,7 +102,7 @@ class Finder:
         if not readings or not key.isascii() or key not in self._gazetteer.common["common"]:
             return False
         place = readings[0].place
-        return place.kind not in ("country", "mask") and (place.kind != "city" or place.size < _TALKED_OF)
+        return place.kind not in ("country", "mask") and (place.kind not in TOWNS or place.size < _TALKED_OF)
 
     def find(self, line: Line, number: int, language: str | None) -> Iterator[Candidate]:
         """The names in a line from left to right; none overlaps another."""
@@ -202,7 +202,7 @@ class Finder:
             if key not in self.trie:
                 continue
             size = key.count(" ") + 1
-            fits = [r for r in self._gazetteer.readings(key) if _is_known(r, language, key) and not (is_named and r.place.kind == "city")]
+            fits = [r for r in self._gazetteer.readings(key) if _is_known(r, language, key) and not (is_named and r.place.kind in TOWNS)]
             if fits and (size == 1 or line.is_unbroken(index, size)):
                 return _candidate(line, number, index, size, (key, _known(fits, key, language)), False)
         return None

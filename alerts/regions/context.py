@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 from alerts.regions.candidates import Candidate
-from alerts.regions.gazetteer import MASK, VILLAGES, Place
+from alerts.regions.gazetteer import MASK, TOWNS, VILLAGES, Place
 from alerts.regions.guards import Doubt, georgia
 from alerts.regions.idiom import country_of
 from alerts.regions.line import Line
@@ -83,7 +83,7 @@ def _is_other(place: Place, key: str, others: Mapping[str, int] | None) -> bool:
 def _is_firm(candidate: Candidate) -> bool:
     """Whether a name can mean one country only."""
     place = candidate.readings[0].place
-    if place.code == MASK or (place.kind == "city" and place.size < _FIRM) or place.name == "Georgia":
+    if place.code == MASK or (place.kind in TOWNS and place.size < _FIRM) or place.name == "Georgia":
         return False
     if place.kind == "country" or len(candidate.readings) == 1:
         return True
@@ -92,4 +92,4 @@ def _is_firm(candidate: Candidate) -> bool:
 
 def is_village(place: Place) -> bool:
     """Whether news of fighting may well name it."""
-    return place.kind == "city" and place.country in VILLAGES
+    return place.kind in TOWNS and place.country in VILLAGES

@@ -29,6 +29,7 @@ MASK = "--"  # the code of what looks like a place and is none
 WATERS = "XZ"  # international waters in UN/LOCODE: the code of seas and straits, which are in no country
 # Countries whose villages make news: fighting, floods of people on the move.
 VILLAGES = frozenset("LB SY IQ YE PS IL JO IR AF PK LY SD SS SO ET ER ML BF NE NG TD CM CF CD MZ MM UA GE AM AZ HT CO".split())
+TOWNS = ("city", "district")  # kinds of places that are known by their size
 _SIZE = struct.calcsize(RECORD)
 
 
@@ -37,7 +38,7 @@ class Place(NamedTuple):
 
     number: int
     name: str
-    kind: str  # country | subdivision | city | area | sea | mask
+    kind: str  # country | subdivision | county | district | city | area | sea | mask
     code: str  # ISO 3166-2 of the subdivision it is or lies in, else ISO 3166-1
     lat: float | None
     lon: float | None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from alerts.regions.candidates import Candidate
+from alerts.regions.gazetteer import TOWNS
 from alerts.regions.line import Line
 from alerts.regions.roles import Role
 
@@ -95,7 +96,7 @@ def _word(found: Candidate, line: Line, role: Role, common: dict[str, frozenset[
         return Doubt(1.0, "the bird")
     if place.kind != "country" and word in common["common"]:
         return _everyday(found, line)
-    if place.kind != "city":
+    if place.kind not in TOWNS:
         return _NONE
     if len(word) < 3 and word.isascii():
         return Doubt(1.0, "too short a name")
@@ -109,7 +110,7 @@ def _word(found: Candidate, line: Line, role: Role, common: dict[str, frozenset[
 def _everyday(found: Candidate, line: Line) -> Doubt:
     """How much an everyday word speaks against a large town of that name: less after "in"."""
     place, is_there = found.readings[0].place, line.word(found.first - 1) in ("in", "near", "at")
-    if found.key.isascii() and place.kind == "city" and place.size >= 54 and (line.is_sentence or is_there):
+    if found.key.isascii() and place.kind in TOWNS and place.size >= 54 and (line.is_sentence or is_there):
         return Doubt(0.3 if is_there else 0.6 if place.size >= 60 else 1.0, "an everyday word")
     return Doubt(1.0, "an everyday word")
 

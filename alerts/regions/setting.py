@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from alerts.regions.candidates import Candidate
-from alerts.regions.gazetteer import Place
+from alerts.regions.gazetteer import TOWNS, Place
 from alerts.regions.line import Line
 from alerts.regions.roles import Role
 from alerts.regions.states import STATES
@@ -102,7 +102,7 @@ def _is_institution(index: int, line: Line) -> bool:
 def _is_only(candidate: Candidate) -> bool:
     """Whether a village or town is the only place of its name."""
     place = candidate.readings[0].place
-    return len(candidate.readings) == 1 and len(candidate.key) > 4 and place.kind == "city" and place.size < _SMALL
+    return len(candidate.readings) == 1 and len(candidate.key) > 4 and place.kind in TOWNS and place.size < _SMALL
 
 
 def _is_free(candidate: Candidate, line: Line) -> bool:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from alerts.regions.candidates import Candidate
 from alerts.regions.context import Context, is_village
-from alerts.regions.gazetteer import Place, Reading
+from alerts.regions.gazetteer import TOWNS, Place, Reading
 from alerts.regions.guards import Doubt, doubt
 from alerts.regions.line import Line
 from alerts.regions.roles import NAMED, Role, roles
@@ -29,8 +29,8 @@ _GENERAL = frozenset(
     "region province state district governorate department county".split()
 )
 _WHAT = {
-    "country": "a country's name", "subdivision": "a province or state", "county": "a county", "city": "a city", "area": "a region",
-    "sea": "a sea", "mask": "",
+    "country": "a country's name", "subdivision": "a province or state", "county": "a county", "district": "a district", "city": "a city",
+    "area": "a region", "sea": "a sea", "mask": "",
 }  # fmt: skip
 _LARGE = 58  # 10 x log10 of the people: not taken for a village of the same name
 _AHEAD, _NEAR, _HOME, _BESIDE_NAMED, _IDIOM, _FIGHTING = 0.6, 0.35, 0.35, 0.25, 0.35, 0.25
@@ -175,7 +175,7 @@ def _surroundings(place: Place, spot: _Spot) -> tuple[float, str]:
         return _BESIDE_NAMED, ", a country beside is named"
     if place.country == context.home:
         return _HOME, ", in the source's country"
-    if place.kind != "city":
+    if place.kind not in TOWNS:
         return (_IDIOM, f", among offices of {context.idiom}") if place.country == context.idiom else (0.0, "")
     return _town(place, spot)
 
