@@ -34,7 +34,7 @@ _WHAT = {
 }  # fmt: skip
 _LARGE = 58  # 10 x log10 of the people: not taken for a village of the same name
 _AHEAD, _NEAR, _HOME, _BESIDE_NAMED, _IDIOM, _FIGHTING = 0.6, 0.35, 0.35, 0.25, 0.35, 0.25
-_NO_IDIOM, _ALONE, _FOREIGN, _NOT_THE_COUNTRY, _TOO_GENERAL = -0.3, -0.4, -0.25, -0.6, -0.5
+_NO_IDIOM, _ALONE, _FOREIGN, _NOT_THE_COUNTRY, _TOO_GENERAL = -0.3, -0.4, -0.25, -0.6, -0.7
 
 
 class Found(NamedTuple):
@@ -194,7 +194,8 @@ def _town(place: Place, spot: _Spot) -> tuple[float, str]:
     if is_village(place) and len(candidate.key) > 4 and len(candidate.readings) == 1 and context.is_conflict:
         return _FIGHTING, ", a name of one place only, in a text of fighting"
     if is_caseless:
-        is_alone = spot.role.weight == NAMED and context.is_elsewhere(place)
+        is_doubtful = not candidate.is_exact and place.size < _LARGE  # a particle off, a village left: perhaps another word
+        is_alone = is_doubtful or (spot.role.weight == NAMED and context.is_elsewhere(place))
         return (_ALONE, ", alone of its country") if is_alone else (0.0, "")
     is_foreign = place.size < _LARGE and context.is_elsewhere(place, 2)
     return (_FOREIGN, ", though the text is about another country") if is_foreign else (0.0, "")
