@@ -59,7 +59,6 @@ class Finder:
         self.trie = gazetteer.trie
         self._known = lru_cache(maxsize=8192)(self._read)
         self._begins = lru_cache(maxsize=16384)(self._beginning)
-        self._goes_on = lru_cache(maxsize=32768)(self._is_going_on)
         self._forms = lru_cache(maxsize=16384)(self._known_forms)
         self._dead: dict[str | None, set[str]] = {}
 
@@ -68,10 +67,6 @@ class Finder:
         if is_hangul(word):
             return 3
         return 2 if next(self.trie.iterkeys(word + " "), None) is not None else int(word in self.trie)
-
-    def _is_going_on(self, word: str, following: str) -> bool:
-        """Whether a name begins with these two words."""
-        return next(self.trie.iterkeys(f"{word} {following}"), None) is not None
 
     def _is_nothing(self, word: str, language: str | None, dead: set[str]) -> bool:
         """Whether neither the word nor any form of it begins a name; then it is remembered as dead."""
@@ -155,9 +150,6 @@ class Finder:
         reach = self._begins(first)
         if reach == 1:
             yield 1, first
-        elif reach == 2 and not self._goes_on(first, line.word(index + 1)):
-            if first in self.trie:
-                yield 1, first
         elif reach:
             joined = " ".join(words[index : index + (_RUN_REACH if is_run(first) else _REACH)]) + " "
             whole = [key for key in self.trie.prefixes(joined) if joined[len(key)] == " "]

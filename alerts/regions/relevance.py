@@ -21,6 +21,8 @@ _LEAST = 0.75  # of the weight of the best place of the country
 
 def ranked(found: Sequence[Found], lines: Sequence[Line]) -> list[list[Found]]:
     """The mentions of each place, the place that the text is about first; what it names in passing is left out."""
+    if len(found) < 2:
+        return [list(found)]
     weighed = [_weight(one, lines[one.candidate.line]) for one in found]
     passed = _in_passing(found, weighed)
     places: dict[tuple[str, str, str], list[Found]] = {}

@@ -81,9 +81,8 @@ class Tagger:
         span = (start, start + len(candidate.shown))
         why = f'"{candidate.shown}" {self._reason(best)}'
         kind = _KINDS.get(place.kind, place.kind)
-        return RegionEvidence(
-            code=place.code, name=place.name, kind=kind, lat=place.lat, lon=place.lon, span=span, why=why, score=round(score, 3)
-        )
+        lat, lon = place.point()
+        return RegionEvidence(code=place.code, name=place.name, kind=kind, lat=lat, lon=lon, span=span, why=why, score=round(score, 3))
 
 
 _NAMED = {"name": "names {}", "short": "short for {}", "demonym": "of {}", "place": "stands for {}"}
