@@ -29,7 +29,7 @@ _COUNTRY_OF_GEORGIA = frozenset(
 _STREETS = frozenset("street st road rd avenue ave lane ln boulevard blvd drive crescent terrace parkway pkwy".split())
 _TEAMS = frozenset("state city united town".split())
 _ARTICLES = frozenset(
-    "al el ul ad as ash an ar at az bin ibn abu abou umm jebel jabal djebel jabbal wadi tell tel tall deir beit bayt kafr kfar ain ayn "
+    "al el ul bin ibn abu abou umm jebel jabal djebel jabbal wadi tell tel tall deir beit bayt kafr kfar ain ayn "
     "khan".split()
 )
 _QUOTES = frozenset("\"“”«»'‘’")
@@ -83,6 +83,8 @@ def _longer(found: Candidate, line: Line, common: dict[str, frozenset[str]]) -> 
         return _NONE
     if _is_result(found.last + 1, line) or (after in _TEAMS and _is_result(found.last + 2, line)):
         return Doubt(0.6, "a team with its result")
+    if found.last > found.first and kind in TOWNS and line.written[found.last][:1].islower():
+        return Doubt(0.5, "its last word is no name")
     if found.first == found.last and _is_part_of_arabic(found, line):
         return Doubt(0.5, "a part of a longer Arabic name")
     return _NONE
@@ -130,7 +132,7 @@ def _is_street(after: str, found: Candidate, line: Line) -> bool:
 def _is_part_of_arabic(found: Candidate, line: Line) -> bool:
     """Whether an Arabic article or word for a hill, valley or village belongs to the name: "Wadi al Qasab", "Tell Abyad"."""
     before, after = line.word(found.first - 1), line.word(found.last + 1)
-    is_led = before in _ARTICLES and found.first > 0 and line.is_capital(found.first - 1) and line.gap(found.first - 1) in (" ", "-")
+    is_led = before in _ARTICLES and line.is_capital(found.first - 1) and line.gap(found.first - 1) in (" ", "-")
     return is_led or (after in ("al", "el", "ul", "bin", "ibn", "abu") and line.gap(found.last) in (" ", "-"))
 
 

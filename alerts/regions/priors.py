@@ -47,7 +47,7 @@ def prior(reading: Reading, key: str, language: str | None, *, is_alone: bool) -
         return 0.55
     is_latin = key.isascii()
     if place.kind == "subdivision":
-        least = _UNIQUE if is_alone and len(key) > 5 else 0.3
+        least = _UNIQUE if is_alone and len(key) > 5 and min(map(len, key.split())) > 1 else 0.3
         return min(0.85, max(least, (place.size - 33) / 32)) - (0.1 if reading.how != "main" and is_latin else 0)
     score = min(0.9, max(0.05, (place.size - 30) / 32))
     if is_latin and (place.size < 58 if reading.how == "alt" else place.size < 55 and _is_foreign(place, language)):

@@ -66,6 +66,9 @@ def _table() -> dict[str, dict[str, Role]]:
             entries = {word: Role(weight, word, word not in _COMPARES) for word in map(fold, text.split())}
             table.setdefault(language, {}).update(entries)
             table[""] |= {word: role for word, role in entries.items() if language == "en" or len(word) > 1 or not word.isascii()}
+    for entries in table.values():  # feeds mistake their language
+        for word in ("in", "near", "at", "from"):
+            entries.setdefault(word, table["en"][word])
     return table
 
 

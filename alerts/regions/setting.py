@@ -5,7 +5,7 @@ from __future__ import annotations
 from alerts.regions.candidates import Candidate
 from alerts.regions.gazetteer import TOWNS, Place
 from alerts.regions.line import Line
-from alerts.regions.roles import Role
+from alerts.regions.roles import SCENE, Role
 from alerts.regions.states import STATES
 
 _KIND_WORDS = frozenset(
@@ -43,7 +43,8 @@ def setting(candidate: Candidate, line: Line, role: Role) -> tuple[float, str]:
             score, why = score + 0.2, f"{why}, as a dateline"
     if candidate.last > candidate.first:
         score += 0.15
-    if (role.is_spatial or score >= 0.2 or _is_free(candidate, line)) and _is_only(candidate):
+    is_there = role.is_spatial and role.weight == SCENE
+    if (is_there or score >= 0.2 or _is_free(candidate, line)) and _is_only(candidate):
         score, why = score + _ONLY, f"{why}, the one place of this name"
     return score, why
 
