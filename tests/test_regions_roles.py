@@ -80,12 +80,27 @@ def test_a_namesake_lies_where_the_offices_of_the_text_are(text: str, country: s
         "A cheer for Mayor John Houston, who opened a bridge. Houston said it was late.",
         "Militants seized a post in Wadi al Qasab",
         "Elections in the Eastern Province",
+        "Hurricane Florence loses strength over the sea",
+        "The jury heard of a singer known as Montana",
         "Rain in Nyanza province",
     ],
-    ids=["a street", "a team", "a person twice", "a longer Arabic name", "a name of many countries", "a town is no province"],
+    ids=[
+        "a street",
+        "a team",
+        "a person twice",
+        "a longer Arabic name",
+        "a name of many countries",
+        "a storm",
+        "an alias",
+        "a town is no province",
+    ],
 )
 def test_what_is_part_of_another_name_is_no_place(text: str) -> None:
     assert [] == codes(text)
+
+
+def test_a_street_that_comes_first_is_no_place() -> None:
+    assert [] == codes("Desfile en la Avenida de la Libertad", "es")
 
 
 @pytest.mark.parametrize(

@@ -27,10 +27,14 @@ _COUNTRY_OF_GEORGIA = frozenset(
     "ukraine moldova turkey parliament lari".split()
 )
 _STREETS = frozenset("street st road rd avenue ave lane ln boulevard blvd drive crescent terrace parkway pkwy".split())
+_AVENUES = frozenset("avenida calle paseo plaza carretera rue rua avenue boulevard viale piazza ulica jalan".split())
+_OF_THE = frozenset("de la las los del du des da do della di".split())
+_NAMESAKES = frozenset("hurricane typhoon cyclone storm uss hms mv".split())  # storms and ships are called after places
+_CALLED = frozenset("named called nicknamed dubbed aka alias".split())
+_SETTLEMENTS = frozenset("place town village city hamlet settlement area district neighborhood neighbourhood suburb island region".split())
 _TEAMS = frozenset("state city united town".split())
 _ARTICLES = frozenset(
-    "al el ul bin ibn abu abou umm jebel jabal djebel jabbal wadi tell tel tall deir beit bayt kafr kfar ain ayn "
-    "khan".split()
+    "al el ul bin ibn abu abou umm jebel jabal djebel jabbal wadi tell tel tall deir beit bayt kafr kfar ain ayn khan".split()
 )
 _QUOTES = frozenset("\"“”«»'‘’")
 _SURNAMES = frozenset("jordan holland ireland england houston dallas france israel chad london berlin washington lincoln jackson".split())
@@ -77,10 +81,14 @@ def _longer(found: Candidate, line: Line, common: dict[str, frozenset[str]]) -> 
     after, kind = line.word(found.last + 1), found.readings[0].place.kind
     if after in common["brand"] and line.is_capital(found.last + 1) and line.gap(found.last) == " ":
         return Doubt(1.0, f'"{found.shown} {after.title()}" is a name of its own')
-    if _is_street(after, found, line):
+    if _is_street(after, found, line) or _is_avenue(found, line):
         return Doubt(1.0, "a street's name")
+    if line.word(found.first - 1) in _NAMESAKES and line.is_capital(found.first - 1) and line.gap(found.first - 1) == " ":
+        return Doubt(1.0, "the name of a storm or ship")
     if kind == "country":
         return _NONE
+    if _is_alias(found, line):
+        return Doubt(0.6, "somebody or something called so")
     if _is_result(found.last + 1, line) or (after in _TEAMS and _is_result(found.last + 2, line)):
         return Doubt(0.6, "a team with its result")
     if found.last > found.first and kind in TOWNS and line.written[found.last][:1].islower():
@@ -127,6 +135,22 @@ def _is_street(after: str, found: Candidate, line: Line) -> bool:
     if after not in _STREETS or line.gap(found.last) != " " or not line.is_capital(found.last + 1):
         return False
     return after != "drive" or line.is_sentence
+
+
+def _is_avenue(found: Candidate, line: Line) -> bool:
+    """The same where the street comes first: "Avenida de la Libertad", "rue de Tyr"."""
+    index = found.first - 1
+    while line.word(index) in _OF_THE and line.gap(index) == " ":
+        index -= 1
+    return line.word(index) in _AVENUES and line.gap(index) == " "
+
+
+def _is_alias(found: Candidate, line: Line) -> bool:
+    """Whether somebody is called so ("a girl named Dover", "known as Dover"), and not a town or village."""
+    word, earlier = line.word(found.first - 1), [line.word(found.first - back) for back in (2, 3)]
+    if word not in _CALLED and (word, earlier[0]) != ("as", "known"):
+        return False
+    return _SETTLEMENTS.isdisjoint(earlier)
 
 
 def _is_part_of_arabic(found: Candidate, line: Line) -> bool:
