@@ -1,8 +1,9 @@
 """Which places a text names, with the words that say so: find names, settle what they mean, order them.
 
-The order of the work: candidates.py finds the longest names, endings.py undoes inflection, guards.py says what speaks
-against a name, settle.py chooses among its meanings. The home of the source helps to choose, and counts as weak
-evidence of its own only when the text names nothing.
+The order of the work: candidates.py finds the longest names, endings.py undoes inflection, roles.py says what each does in its
+sentence, guards.py what speaks against it, settle.py chooses among its meanings (priors.py, setting.py and context.py
+weigh them), relevance.py puts the place that the text is about first and leaves out what it names in passing. The home of
+the source helps to choose, and counts as weak evidence of its own only when the text names nothing.
 """
 
 from __future__ import annotations
