@@ -12,9 +12,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from alerts.story import Story as Story
-
 from alerts.preferences import NO_PREFERENCES, Preferences
+from alerts.story import Story as Story
 
 
 class SourceKind(StrEnum):
