@@ -238,7 +238,7 @@ def test_a_query_that_does_not_parse_still_has_an_id() -> None:
 # ---------------------------------------------------------------- the index against a plain loop
 
 _WORDS = ("fire", "storm", "firewall", "harbour", "東京", "京港", "북한", "f-16", "u.s.", "mis", "müller", "mueller", "muller", "ほ*")
-_OPERANDS = st.one_of(
+OPERANDS = st.one_of(
     st.sampled_from(_WORDS),
     st.sampled_from(
         ("fire*", "harb*", '"fire storm"', "title:fire", "text:storm", "source:harbour", "source:har*", "topic:storm", "url:news")
@@ -248,8 +248,8 @@ _OPERANDS = st.one_of(
     st.sampled_from(("/f.re/", "title:/^st/")),
     st.sampled_from(("@weather", "author:ada", "tag:world", "sources:>=2", "age:<30m", "story:new", '"東京"*', "title:(fire OR storm)")),
 )
-_QUERIES = st.recursive(
-    _OPERANDS,
+QUERIES = st.recursive(
+    OPERANDS,
     lambda inner: st.one_of(
         st.lists(inner, min_size=2, max_size=3).map(lambda parts: f"({' '.join(parts)})"),
         st.lists(inner, min_size=2, max_size=3).map(lambda parts: f"({' OR '.join(parts)})"),
@@ -259,7 +259,7 @@ _QUERIES = st.recursive(
 )
 _TEXT_WORDS = (*_WORDS, "東京港", "북한이", "U.S.", "missile", "harbours", ".", "Müller", "Mueller", "FIRES", "stormed", "Fire", "tsunami")
 _TEXTS = st.lists(st.sampled_from(_TEXT_WORDS), max_size=6).map(" ".join)
-_DOCUMENTS = st.builds(
+DOCUMENTS = st.builds(
     lambda title, text, source, topics, countries, language, urgency: a_document(
         title, text, source_id=source, topics=topics, tags={"countries": countries, "language": language, "urgency": urgency}
     ),
@@ -273,7 +273,7 @@ _DOCUMENTS = st.builds(
 )
 
 
-@given(st.lists(st.tuples(_QUERIES, st.booleans()), min_size=1, max_size=8), st.lists(_DOCUMENTS, min_size=1, max_size=4))
+@given(st.lists(st.tuples(QUERIES, st.booleans()), min_size=1, max_size=8), st.lists(DOCUMENTS, min_size=1, max_size=4))
 def test_the_index_matches_what_a_plain_loop_matches(queries: list[tuple[str, bool]], documents: list[Document]) -> None:
     index = RuleIndex(AREAS, LISTS)
     for number, (query, is_unknown_in) in enumerate(queries):
@@ -283,7 +283,7 @@ def test_the_index_matches_what_a_plain_loop_matches(queries: list[tuple[str, bo
         assert expected == set(index.match(document))
 
 
-@given(_QUERIES, _DOCUMENTS)
+@given(QUERIES, DOCUMENTS)
 def test_the_normal_form_means_the_same_and_is_its_own_normal_form(query: str, document: Document) -> None:
     form = normal_form(query)
     assert form == normal_form(form)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -84,8 +84,8 @@ class RegistryStore(Protocol):
         """(item, story id, stage) of what was sifted, newest first."""
         ...
 
-    def scan_archive(self, since: datetime, is_wanted: Callable[[str, str], bool]) -> Iterator[tuple[Tagged, str]]:
-        """(item, story id) of what was sifted since then, oldest first; `is_wanted` sees (JSON, story id) before decoding."""
+    def scan_archive(self, since: datetime) -> Iterator[tuple[bytes, str]]:
+        """(JSON of the item, story id) of what was sifted since then, oldest first; most are looked at without decoding."""
         ...
 
     def archived_item(self, item_id: str) -> tuple[Tagged, str, str] | None:

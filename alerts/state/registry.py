@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -114,15 +114,13 @@ class Registry(DeliverKeeper):
         entries = self._call("XREVRANGE", self._keys("archive"), high, "-", "COUNT", limit)
         return [_archived(as_hash(fields)) for _, fields in entries]
 
-    def scan_archive(self, since: datetime, is_wanted: Callable[[str, str], bool]) -> Iterator[tuple[Tagged, str]]:
-        """(item, story id) of what was sifted since then, oldest first; `is_wanted` sees (JSON, story id) before decoding."""
+    def scan_archive(self, since: datetime) -> Iterator[tuple[bytes, str]]:
+        """(JSON of the item, story id) of what was sifted since then, oldest first; most are looked at without decoding."""
         low = f"{int(since.timestamp() * 1000)}"
         while entries := self._call("XRANGE", self._keys("archive"), low, "+", "COUNT", _ARCHIVE_PAGE):
             for _, fields in entries:
                 row = as_hash(fields)
-                story_id = row[b"s"].decode()
-                if is_wanted(row[b"j"].decode(), story_id):
-                    yield TAGGED.load(row[b"j"]), story_id
+                yield row[b"j"], row[b"s"].decode()
             low = f"({entries[-1][0].decode()}"
 
     def archived_item(self, item_id: str) -> tuple[Tagged, str, str] | None:
