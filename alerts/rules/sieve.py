@@ -173,7 +173,8 @@ def _several() -> tuple[tuple[str, frozenset[str]], ...]:
     found = []
     for char in map(chr, _TABLE):
         parts = {part for form in _forms(char) if len(form) > 1 for part in re.findall(r"[^\W_]+", form)}
-        if parts - _SECOND:
+        singles = {form for form in _forms(char) if len(form) == 1}
+        if any(part not in _SECOND or part[0] not in singles for part in parts):  # "ü" is a form of u: see _class
             found.append((char, frozenset(parts)))
     return tuple(found)
 

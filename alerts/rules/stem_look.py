@@ -7,6 +7,7 @@ texts that are left are looked up in a vocabulary that grows while they are read
 from __future__ import annotations
 
 import re
+
 from alerts.rules.nodes import Words
 from alerts.rules.sieve import Look
 from alerts.text.stems import stems
