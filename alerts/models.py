@@ -246,6 +246,8 @@ class Rule:
     is_enabled: bool = True
     cooldown_s: float = 0.0  # after it rang, the rule stays silent for this long
     expires_at: datetime | None = None  # from then on it rings no more
+    matches: tuple[str, ...] = ()  # headlines that its author says it matches
+    misses: tuple[str, ...] = ()  # and does not match
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,6 +65,7 @@ class SiftSettings(_Section):
     story_window_s: Seconds = 259200.0  # 72 h: what later items may still join
     max_attempts: int = Field(3, ge=1, le=20)  # claims of one item before it goes to the dead letters
     archive_items: int = Field(100_000, ge=0)
+    archive_days: float = Field(7.0, gt=0, le=365)  # items sifted longer ago leave the archive: what previews and `alerts why` look at
     guess_language: bool = False  # of texts in Latin letters that declare none; the classifier takes about 90 MB
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -36,8 +36,16 @@ class RegistryStore(Protocol):
         """Remove a rule and drop its pending deliveries; how many. Raises: NotFoundError."""
         ...
 
+    def rule_changed_at(self, rule_id: str) -> datetime | None:
+        """When a rule was last added, changed, paused or removed; None when nobody knows it."""
+        ...
+
     def drop_pending_of_rule(self, rule_id: str) -> int:
-        """Drop the pending deliveries that no other rule asked for; how many."""
+        """Drop the pending deliveries that no rule which is still on asked for; how many."""
+        ...
+
+    def drop_pending(self, is_unwanted: Callable[[Delivery], bool], reason: str) -> int:
+        """Drop those pending or held deliveries; what is being sent now goes out. How many."""
         ...
 
     def alerts_by_id(self, alert_ids: Iterable[str]) -> dict[str, Alert]:

@@ -12,7 +12,7 @@
     sifter             HASH    owner, fence, until (Unix ms)
     story:<id>         HASH    rev, json (Story)
     stories            ZSET    story id -> Unix seconds of its last item
-    archive            STREAM  j = Tagged as JSON, s = story id, w = stage; MAXLEN
+    archive            STREAM  j = Tagged as JSON, s = story id, w = stage; MAXLEN, and MINID by age
     archive:ids        HASH    item id -> entry id in the archive
     rules              HASH    rule id -> JSON {rule, query_id}
     rules:version      STRING  grows with every change

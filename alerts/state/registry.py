@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+from collections.abc import Callable, Collection, Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from alerts.errors import NotFoundError, StateError
@@ -57,12 +57,35 @@ class Registry(DeliverKeeper):
             raise NotFoundError(f"no rule {rule_id!r}; `tocsin rules list` shows them")
         return self.drop_pending_of_rule(rule_id)
 
+    def rule_changed_at(self, rule_id: str) -> datetime | None:
+        """When a rule was last added, changed, paused or removed; None when nobody knows it."""
+        version = self._call("ZSCORE", self._keys("rules:log"), rule_id)
+        return datetime.fromtimestamp(float(version) / 1e6, UTC) if version else None
+
     def drop_pending_of_rule(self, rule_id: str) -> int:
-        """Drop the pending deliveries that no other rule asked for; how many."""
-        pending = [d for channel in self.channels() for d in self._pending(channel.channel_id)]
-        alerts = self.alerts_by_id({d.alert_id for d in pending})
-        mine = [d for d in pending if (a := alerts.get(d.alert_id)) and set(a.rule_ids) == {rule_id}]
-        return self._drop(mine, f"the rule {rule_id} was removed or paused")
+        """Drop the pending deliveries that no rule which is still on asked for; how many."""
+        alerts = self.alerts_by_id({d.alert_id for d in self._all_pending()})
+        mine = {i: a for i, a in alerts.items() if rule_id in a.rule_ids}
+        live = self._live({r for a in mine.values() for r in a.rule_ids})
+        idle = {i for i, alert in mine.items() if live.isdisjoint(alert.rule_ids)}
+        return self.drop_pending(lambda d: d.alert_id in idle, f"the rule {rule_id} was removed or paused")
+
+    def drop_pending(self, is_unwanted: Callable[[Delivery], bool], reason: str) -> int:
+        """Drop those pending or held deliveries; what is being sent now goes out. How many."""
+        return self._drop([d for d in self._all_pending() if is_unwanted(d)], reason)
+
+    def _live(self, rule_ids: Collection[str]) -> set[str]:
+        """Those of the rules that are there and on."""
+        rows = self._call("HMGET", self._keys("rules"), *sorted(rule_ids)) if rule_ids else []
+        return {rule.rule_id for rule in (load_rule(row) for row in rows if row) if rule.is_enabled}
+
+    def _all_pending(self) -> list[Delivery]:
+        """Deliveries that wait in a lane or for a digest."""
+        channels = self.channels()
+        waiting = [d for channel in channels for d in self._pending(channel.channel_id)]
+        digests = [self._keys("digest", f"{c.subscriber_id}:{c.channel_id}") for c in channels]
+        held = self._calls([("ZRANGE", digest, 0, -1) for digest in digests]) if digests else []
+        return waiting + self.deliveries_by_id([i.decode() for ids in held for i in ids])
 
     def _pending(self, channel_id: str) -> list[Delivery]:
         ids = [i.decode() for i in self._call("ZRANGE", self._keys("lane", channel_id), 0, -1)]
