@@ -31,7 +31,7 @@ from tests.builders import a_change, an_item
 class Map:
     """Areas of two countries and a group."""
 
-    areas = {"lb": {"LB"}, "cy": {"CY"}, "levant": {"LB", "CY"}}
+    areas = {"lb": {"LB"}, "cy": {"CY"}, "levant": {"LB", "CY"}, "south": {"CY"}, "south levant": {"LB"}, "near:1,2,3km": {"LB"}}
 
     def test(self, area: str, /, countries: Sequence[str], regions: Sequence[RegionEvidence]) -> bool | None:
         known = {*countries, *(region.country for region in regions)}
@@ -156,7 +156,19 @@ def test_an_item_without_a_region_is_unknown_unless_the_words_decide(query: str,
     [
         ("", 1, "the query is empty; write * to match everything"),
         ("fire and storm", 6, '"and" in small letters is a word; write AND'),
-        ("fire OR", 8, "the query ends here"),
+        ("fire Or storm", 6, '"Or" is a word; write OR'),
+        ("fire OR", 8, 'the query ends here, but a word, a "phrase", a field or a bracket was expected'),
+        ("'fire storm'", 1, 'phrases stand in double quotes; write "fire storm"'),
+        ("fire ()", 6, "these brackets are empty"),
+        ("headline:fire", 1, "did you mean title:?"),
+        ("fire & storm", 6, 'found "&" alone; write AND'),
+        ("fire | storm", 6, "write OR"),
+        ("fi?e", 1, "there is no ? for any letter; write fi*"),
+        ("/fire", 1, "this expression is never closed"),
+        ('"fire storm"~', 13, 'with a number after a phrase ("fire storm"~3)'),
+        ("urgency<=2", 1, "a colon is missing after the field; write urgency:<=2"),
+        ("fire region=LB", 6, "write region:LB"),
+        ("lang:ar,fr", 6, "for any of them write (lang:ar OR lang:fr)"),
         ("AND fire", 1, "an operand is missing beside AND"),
         ('fire "at the', 6, "this quote is never closed"),
         ("fire (storm", 6, "this bracket is never closed"),
@@ -209,6 +221,19 @@ def test_a_region_nobody_knows_is_an_error_at_its_column() -> None:
     with pytest.raises(QueryError, match="column 13: no region is called"):
         check_query("fire region:Lemuria", AREAS)
     check_query("fire region:Levant", AREAS)
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("fire region:LB,CY", r'column 13: no region is called "LB,CY"; for any of them write \(region:LB OR region:CY\)'),
+        ("region:South Levant", 'column 8: this asks for the region "South" and the word "Levant"; write region:"South Levant"'),
+    ],
+)
+def test_slips_in_names_of_regions_say_what_to_write(query: str, message: str) -> None:
+    with pytest.raises(QueryError, match=message):
+        check_query(query, AREAS)
+    check_query('region:South "Levant" OR region:"South Levant" OR region:LB fire OR region:near:1,2,3km', AREAS)
 
 
 @pytest.mark.parametrize(
