@@ -45,6 +45,7 @@ class Preview:
     busiest: int  # rings in the busiest hour
     busiest_at: datetime | None
     warning: str  # "" when there is nothing to warn of
+    reach: str  # what to say when the archive does not go back so far; else ""
 
     @property
     def summary(self) -> str:
@@ -52,6 +53,14 @@ class Preview:
         times = "once" if self.count == 1 else f"{'at least ' if self.stopped_at else ''}{self.count} times"
         most = f", most {self.busiest} in an hour" if self.count > 1 else ""
         return f"would have rung {times} in {_days(self.days)}{most}"
+
+
+def _reach(first: datetime | None, until: datetime, days: float) -> str:
+    """What to say of an archive that does not go back as far as was asked; "" when it does, within a tenth."""
+    if first is None:
+        return f"the archive holds no item of the last {_days(days)}"
+    read = (until - first) / timedelta(days=1)
+    return f"the archive goes back {_days(round(read, 1))}" if read < 0.9 * days else ""
 
 
 def preview(
@@ -159,6 +168,7 @@ def _preview(run: _Run, load: Callable[[bytes], Tagged], *, until: datetime, day
         busiest=busiest,
         busiest_at=busiest_at,
         warning=_warning(run, busiest, days, first, stopped_at),
+        reach=_reach(first, until, days),
     )
 
 
