@@ -15,7 +15,7 @@ from alerts.rules.glance import Glance, Growing, Looks
 from alerts.rules.grammar import parse
 from alerts.rules.lists import expand
 from alerts.rules.match import Document, answer_of, evaluate
-from alerts.rules.nodes import Words
+from alerts.rules.nodes import STORY_LEAVES, Words
 from alerts.rules.sieve import Look
 from alerts.rules.stem_look import StemLook
 from alerts.state.codec import TAGGED
@@ -180,7 +180,7 @@ def test_a_story_grows_in_a_preview_as_it_does_in_life() -> None:
     """What `Growing` reads from the JSON is what the items say."""
     growing, items = Growing(), [archived(1, 'A "urgency":1', countries=("LB", "CY"), urgency=3)[0], archived(2, "B", urgency=2)[0]]
     for tagged in items:
-        growing.add(TAGGED.dump(tagged))
+        growing.add(TAGGED.dump(tagged), STORY_LEAVES)
     story = a_story(1, source_ids=("outlet-1", "outlet-2"), countries=("LB", "CY"), urgency=2)
     assert {t.change.item_id for t in items} == growing.items
     assert (set(story.source_ids), story.countries, story.urgency) == (growing.sources, tuple(growing.countries), growing.urgency)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from alerts.models import Tagged
-from alerts.rules.glance import Glance, Growing, Looks, RememberedAreas, asks_stories, cheapest_first
+from alerts.rules.glance import Glance, Growing, Looks, RememberedAreas, asked_of_stories, cheapest_first
 from alerts.rules.lists import NO_LISTS, Lists, parsed
 from alerts.rules.match import Areas, answer_of, remainder
 from alerts.rules.nodes import Query
@@ -98,7 +98,7 @@ class _Run:
 
     def __init__(self, query: Query, areas: Areas, is_unknown_in: bool) -> None:
         self._query, self._areas, self._is_unknown_in = query, areas, is_unknown_in
-        self._looks, self._asks_stories = Looks(query, areas), asks_stories(query)
+        self._looks, self._asked = Looks(query, areas), asked_of_stories(query)
         self._stories: dict[str, Growing] = {}
         self._waiting: dict[str, Query] = {}
         self._rung: set[str] = set()
@@ -116,9 +116,9 @@ class _Run:
         """Take up the next item."""
         self.first, self.last = self.first or raw, raw
         is_candidate = self._looks.may_match(raw)
-        if not is_candidate and not self._asks_stories:
+        if not is_candidate and not self._asked:
             return
-        story = self._grown(story_id, raw) if self._asks_stories else None
+        story = self._grown(story_id, raw) if self._asked else None
         if not is_candidate and story_id not in self._waiting:
             return
         glance = Glance(raw, self._looks, story)
@@ -132,14 +132,14 @@ class _Run:
         story = self._stories.get(story_id)
         if story is None:
             story = self._stories[story_id] = Growing()
-        story.add(raw)
+        story.add(raw, self._asked)
         return story
 
     def _is_true(self, glance: Glance, story_id: str) -> bool:
         answer = answer_of(self._query, glance, self._areas, self._is_unknown_in)
         self.items += answer is True
         self.unknown += answer is None
-        if not answer and self._asks_stories and story_id not in self._rung:
+        if not answer and self._asked and story_id not in self._rung:
             left = remainder(self._query, glance, self._areas)
             if not isinstance(left, bool):
                 self._waiting.setdefault(story_id, left)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -29,6 +29,9 @@ from alerts.rules.nodes import (
     Query,
     Region,
     Saved,
+    Sources,
+    StoryIs,
+    Urgency,
     Words,
     leaves,
 )
@@ -39,6 +42,7 @@ from alerts.rules.stem_look import StemLook
 
 _COSTS: Mapping[type, int] = {Words: 2, Saved: 3, Region: 4, Pattern: 5}
 _PARTS = {BODY: ("title", "text"), "title": ("title",), "text": ("text",), "author": ("author",), "url": ("url",), "source": ("source_id",)}
+_KEYS = {BODY: (b'"title":"', b'"text":"'), "title": (b'"title":"',), "text": (b'"text":"',), "url": (b'"url":"',)}
 _REMEMBERED = 100_000  # answers about areas
 # Keys of the JSON cannot be faked by what people wrote: there quotes are escaped.
 _HEAD = re.compile(rb'"item_id":"([^"\\]*)","item":\{"source_id":"([^"\\]*)"')
@@ -70,27 +74,19 @@ class Growing:
     countries: dict[str, None] = field(default_factory=dict)
     urgency: int = 5
 
-    def add(self, raw: bytes) -> None:
-        """Take up an item, as JSON."""
-        head = _HEAD.search(raw)
-        if head is None:  # keys in another order
-            return self._add_facts(json.loads(raw))
-        self.items.add(head[1].decode())
-        self.sources.add(head[2].decode())
-        at = raw.rfind(b'"countries":[')
+    def add(self, raw: bytes, asked: Collection[type]) -> None:
+        """Take up an item, as JSON: of it what these kinds of operands ask about."""
+        head = _HEAD.search(raw) if Sources in asked or StoryIs in asked else None
+        if head:
+            self.items.add(head[1].decode())
+            self.sources.add(head[2].decode())
+        at = raw.rfind(b'"countries":[') if Region in asked else -1
         if at > 0:
             codes = raw[at + 13 : raw.index(b"]", at)].decode().replace('"', "").split(",")
             self.countries.update(dict.fromkeys(codes))
-        urgency = _URGENCY.search(raw)
+        urgency = _URGENCY.search(raw) if Urgency in asked else None
         if urgency:
             self.urgency = min(self.urgency, int(urgency[1]))
-        return None
-
-    def _add_facts(self, facts: Mapping[str, Any]) -> None:
-        self.items.add(facts["change"]["item_id"])
-        self.sources.add(facts["change"]["item"]["source_id"])
-        self.countries.update(dict.fromkeys(facts.get("countries", ())))
-        self.urgency = min(self.urgency, facts.get("urgency", 5))
 
 
 class Looks:
@@ -214,10 +210,14 @@ class Glance:
         return any(line.find(option) for option in options for line in self._lines[scope])
 
     def _texts(self, scope: str) -> list[str]:
+        if scope in _KEYS and "facts" not in self.__dict__:
+            found = [_string(self.raw, key) for key in _KEYS[scope]]
+            if None not in found:
+                return [text for text in found if text is not None]
         if scope in _PARTS:
             return [self.item.get(part, "") for part in _PARTS[scope]]
-        found: list[str] = self.item.get("topics", []) if scope == "topic" else self.facts.get("tags", [])
-        return found
+        several: list[str] = self.item.get("topics", []) if scope == "topic" else self.facts.get("tags", [])
+        return several
 
     @property
     def language(self) -> str | None:
@@ -259,6 +259,15 @@ class Glance:
         return age_of(datetime.fromisoformat(published) if published else None, self.polled_at)
 
 
+def _string(raw: bytes, key: bytes) -> str | None:
+    """The text of a key in JSON, "" when it is not there; None when it has to be decoded."""
+    start = raw.find(key) + len(key)
+    if start < len(key):
+        return ""
+    text = raw[start : raw.find(b'"', start)]
+    return None if b"\\" in text else text.decode()
+
+
 class RememberedAreas:
     """Areas that answer the same question once."""
 
@@ -280,9 +289,9 @@ class RememberedAreas:
         return self._areas.countries_in(name)
 
 
-def asks_stories(query: Query) -> bool:
-    """Whether other items of a story can change the answer."""
-    return any(isinstance(leaf, STORY_LEAVES) for leaf in leaves(query))
+def asked_of_stories(query: Query) -> frozenset[type]:
+    """The kinds of operands whose answer other items of a story can change."""
+    return frozenset(type(leaf) for leaf in leaves(query) if isinstance(leaf, STORY_LEAVES))
 
 
 def cheapest_first(query: Query) -> Query:
