@@ -26,6 +26,10 @@ from tests.harness import Rig, a_rig, entry
 FERRY = "Ferry with forty aboard runs aground off Northpoint"
 BOAT = "Lifeboat crews train in the outer basin today"
 LATER = "Crane topples onto a moored barge at Eastquay"
+OWN_WORDS = {  # so that the two are two origins
+    "harbour": "The coast guard took everybody off the ship before dawn and says that nobody was hurt.",
+    "quay": "Passengers came ashore in small boats, a pilot told us; divers found no leak in the hull.",
+}
 
 
 @pytest.fixture
@@ -41,7 +45,7 @@ def rig(valkey_url: str, tmp_path: Path) -> Iterator[Rig]:
 
 def publish(rig: Rig, outlet: str, *titles: str) -> None:
     """Show these headlines (newest last) above the baseline's."""
-    items = [entry(n, title, text="Details follow.", outlet=outlet) for n, title in enumerate(titles, 2)]
+    items = [entry(n, title, text=OWN_WORDS[outlet], outlet=outlet) for n, title in enumerate(titles, 2)]
     rig.publish(outlet, *reversed(items), entry(1, outlet=outlet))
 
 

@@ -15,6 +15,7 @@ from alerts.text.tokens import surfaces
 
 # Languages whose stems, but for their last two letters, begin all their words: held for the 60,000 most frequent words of each.
 _SUFFIXING = frozenset(("ca", "cs", "da", "en", "es", "fr", "hu", "it", "no", "pl", "pt", "ro", "ru", "sv"))
+_SAME_START = _SUFFIXING | {"de", "fi", "hi", "sr"}  # languages whose stems keep at least the first letter
 _LANGUAGES = re.compile(rb'"language":"([^"]*)"')
 
 
@@ -64,6 +65,8 @@ class StemLook:
         return all(look(text) is not False for look in self._begins[language])
 
     def _bits(self, word: str, language: str | None) -> int:
+        if language in _SAME_START and word[0].isascii() and not any(s[:1] == word[0] for t in self._terms for s in stems(t, language)):
+            return 0
         mine = stems(word, language)
         return sum(1 << n for n, term in enumerate(self._terms) if not mine.isdisjoint(stems(term, language)))
 

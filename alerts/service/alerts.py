@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from alerts.models import Alert, Bell, Delivery, DeliveryStatus, Operand, Rule, Tagged
 from alerts.service.channels import ChannelDesk
 from alerts.service.sources import SourceDesk
+from alerts.service.stories import StoryDesk
 
 _FANOUTS = 1000  # bells looked through for one that is being expanded
 _ALERTS = 2_000  # the newest alerts of a subscriber that are looked through
@@ -43,7 +44,7 @@ class Why:
     note: str = ""
 
 
-class AlertDesk(SourceDesk, ChannelDesk):
+class AlertDesk(SourceDesk, ChannelDesk, StoryDesk):
     """Alerts and deliveries."""
 
     def alerts(self, *, subscriber_id: str = "me", limit: int = 50) -> list[AlertView]:
