@@ -45,7 +45,8 @@ def rig(valkey_url: str, tmp_path: Path) -> Iterator[Rig]:
 
 def publish(rig: Rig, outlet: str, *titles: str) -> None:
     """Show these headlines (newest last) above the baseline's."""
-    items = [entry(n, title, text=OWN_WORDS[outlet], outlet=outlet) for n, title in enumerate(titles, 2)]
+    texts = [OWN_WORDS[outlet] if title.startswith(FERRY) else "Details follow." for title in titles]
+    items = [entry(n, title, text=text, outlet=outlet) for n, (title, text) in enumerate(zip(titles, texts, strict=True), 2)]
     rig.publish(outlet, *reversed(items), entry(1, outlet=outlet))
 
 
