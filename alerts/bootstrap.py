@@ -51,6 +51,7 @@ def build_state(settings: Settings) -> RedisState:
     state = RedisState(
         connect(redis_url(settings)),
         archive_items=settings.sift.archive_items,
+        archive_s=settings.sift.archive_days * 86400.0,
         ledger_s=settings.deliver.ledger_days * 86400.0,
     )
     state.prepare()

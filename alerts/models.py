@@ -229,6 +229,8 @@ class Rule:
     cooldown_s: float = 0.0  # after it rang, the rule stays silent for this long
     expires_at: datetime | None = None  # from then on it rings no more
     on_ambiguous: str = "resend"  # when nobody knows whether a message arrived: resend (marked as a possible repeat) | drop
+    matches: tuple[str, ...] = ()  # headlines that its author says it matches
+    misses: tuple[str, ...] = ()  # and does not match
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -71,6 +71,7 @@ class SiftSettings(_Section):
     escalation_gap_s: Seconds = 300.0  # between two rings of one story, unless it became urgent, was corrected or is over
     max_attempts: int = Field(3, ge=1, le=20)  # claims of one item before it goes to the dead letters
     archive_items: int = Field(100_000, ge=0)
+    archive_days: float = Field(7.0, gt=0, le=365)  # items sifted longer ago leave the archive: what previews and `alerts why` look at
     # These start no story that rings; a later item of the story may.
     silent_natures: tuple[Nature, ...] = ("explainer", "opinion", "live_blog", "retrospective", "fixture", "soft")
     guess_language: bool = False  # of texts in Latin letters that declare none; the classifier takes about 90 MB

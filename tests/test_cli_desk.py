@@ -114,7 +114,7 @@ def item_id_of(rig: Rig) -> str:
     [
         pytest.param("ferries", "told", "desk: sent", id="told"),
         pytest.param("snow", "not matched", "snow", id="a rule it does not match"),
-        pytest.param("quiet", "silent", "the rule is paused", id="a paused rule"),
+        pytest.param("quiet", "paused", "the rule is paused", id="a paused rule"),
     ],
 )
 def test_why_names_the_stage(rule: str, stage: str, says: str, rig: Rig) -> None:

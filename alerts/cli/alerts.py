@@ -105,7 +105,9 @@ def why(
     if as_json:
         show.json_lines([answer])
         return
-    show.fields([("item", answer.tagged.change.item.title), ("stage", answer.stage), ("reason", answer.reason)])
+    show.fields(
+        [("item", answer.tagged.change.item.title), ("stage", answer.stage), ("reason", answer.reason), ("asked", answer.note)]
+    )
     show.say("")
     show_operands(answer.operands)
 

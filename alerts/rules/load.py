@@ -63,7 +63,7 @@ def read_rules(path: Path, areas: Areas | None = None, lists: Lists | None = Non
     Raises:
         ConfigError: Names file, line or number of the rule, key, what is wrong and what is allowed.
     """
-    return tuple(rule for rule, _ in _distinct(_file_rows(path), areas, lists))
+    return _distinct(_file_rows(path), areas, lists)
 
 
 def read_tests(path: Path, areas: Areas | None = None, lists: Lists | None = None) -> tuple[RuleTest, ...]:
@@ -74,9 +74,9 @@ def read_tests(path: Path, areas: Areas | None = None, lists: Lists | None = Non
     """
     return tuple(
         RuleTest(rule, text, is_match)
-        for rule, row in _distinct(_file_rows(path), areas, lists)
-        for key, is_match in (("matches", True), ("misses", False))
-        for text in row.get(key, ())
+        for rule in _distinct(_file_rows(path), areas, lists)
+        for texts, is_match in ((rule.matches, True), (rule.misses, False))
+        for text in texts
     )
 
 
@@ -86,23 +86,21 @@ def rules_of(rows: object, *, path: Path, areas: Areas | None = None, lists: Lis
     Raises:
         ConfigError: As `read_rules`.
     """
-    return tuple(rule for rule, _ in _distinct(_numbered(rows, path), areas, lists))
+    return _distinct(_numbered(rows, path), areas, lists)
 
 
 def _file_rows(path: Path) -> Iterable[tuple[str, Mapping[str, Any]]]:
     return _toml_rows(path) if path.suffix.lower() == ".toml" else _json_rows(path)
 
 
-def _distinct(
-    rows: Iterable[tuple[str, Mapping[str, Any]]], areas: Areas | None, lists: Lists | None
-) -> list[tuple[Rule, Mapping[str, Any]]]:
-    rules: dict[str, tuple[Rule, Mapping[str, Any]]] = {}
+def _distinct(rows: Iterable[tuple[str, Mapping[str, Any]]], areas: Areas | None, lists: Lists | None) -> tuple[Rule, ...]:
+    rules: dict[str, Rule] = {}
     for where, row in rows:
         rule = _rule(where, row, areas, lists)
         if rule.rule_id in rules:
             raise ConfigError(f"{where}: id: {rule.rule_id!r} is used by an earlier rule; give each rule its own")
-        rules[rule.rule_id] = (rule, row)
-    return list(rules.values())
+        rules[rule.rule_id] = rule
+    return tuple(rules.values())
 
 
 def _toml_rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -156,6 +154,8 @@ def _rule(where: str, row: Mapping[str, Any], areas: Areas | None, lists: Lists 
         cooldown_s=cooldown_of(where, row.get("cooldown", 0)),
         expires_at=expiry_of(where, row.get("expires", "")),
         on_ambiguous=ambiguity_of(where, row.get("on_ambiguous", "resend")),
+        matches=tuple(row.get("matches", ())),
+        misses=tuple(row.get("misses", ())),
     )
 
 
@@ -209,8 +209,9 @@ def _check_value(where: str, key: str, value: object) -> None:
         raise ConfigError(f"{where}: {key}: must be {allowed}, not {_short(value)}")
     if key in ("id", "subscriber") and not (0 < len(str(value)) <= _MAX_ID and str(value).isprintable() and str(value).strip() == value):
         raise ConfigError(f"{where}: {key}: must be 1 to {_MAX_ID} printable characters without spaces at the ends, not {_short(value)}")
-    if len(value if isinstance(value, list) else ()) > _MAX_TESTS or (key == "note" and len(str(value)) > _MAX_NOTE):
-        raise ConfigError(f"{where}: {key}: too long; up to {_MAX_TESTS} entries, a note up to {_MAX_NOTE} characters")
+    is_long = any(len(str(text)) > _MAX_NOTE for text in (*_items(value), value if key == "note" else ""))
+    if is_long or len(list(_items(value))) > _MAX_TESTS:
+        raise ConfigError(f"{where}: {key}: too long; up to {_MAX_TESTS} entries, each text up to {_MAX_NOTE} characters")
     if key == "name" and not (len(str(value)) <= _MAX_NAME and str(value).isprintable()):
         raise ConfigError(f"{where}: name: must be up to {_MAX_NAME} printable characters, not {_short(value)}")
 

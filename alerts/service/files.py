@@ -167,26 +167,22 @@ def channel_table(channel: Channel) -> dict[str, Any]:
 
 def rule_table(rule: Rule) -> dict[str, Any]:
     """The [[rule]] table of a rule; keys at their default are left out."""
-    table: dict[str, Any] = {"id": rule.rule_id, "query": rule.query}
-    if rule.name:
-        table["name"] = rule.name
-    if rule.subscriber_id != "me":
-        table["subscriber"] = rule.subscriber_id
-    if rule.channel_ids:
-        table["channels"] = list(rule.channel_ids)
-    if rule.is_unknown_in:
-        table["unknown"] = "in"
-    if not rule.is_enabled:
-        table["enabled"] = False
-    if rule.note:
-        table["note"] = rule.note
-    if rule.cooldown_s:
-        table["cooldown"] = rule.cooldown_s
-    if rule.expires_at:
-        table["expires"] = rule.expires_at.isoformat()
-    if rule.on_ambiguous != "resend":
-        table["on_ambiguous"] = rule.on_ambiguous
-    return table
+    table: dict[str, Any] = {
+        "id": rule.rule_id,
+        "query": rule.query,
+        "name": rule.name,
+        "subscriber": "" if rule.subscriber_id == "me" else rule.subscriber_id,
+        "channels": list(rule.channel_ids),
+        "unknown": "in" if rule.is_unknown_in else "",
+        "enabled": False if not rule.is_enabled else None,
+        "note": rule.note,
+        "cooldown": rule.cooldown_s,
+        "expires": rule.expires_at.isoformat() if rule.expires_at else "",
+        "on_ambiguous": "" if rule.on_ambiguous == "resend" else rule.on_ambiguous,
+        "matches": list(rule.matches),
+        "misses": list(rule.misses),
+    }
+    return {key: value for key, value in table.items() if value is False or value}
 
 
 def _rows(tables: Mapping[str, Any], name: str, known: tuple[str, ...], needed: tuple[str, ...], path: Path) -> list[dict[str, Any]]:

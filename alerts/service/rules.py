@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,10 +17,10 @@ from alerts.rules.explain import explain
 from alerts.rules.load import RuleTest, ambiguity_of, cooldown_of, expiry_of, read_tests
 from alerts.rules.match import Document, evaluate
 from alerts.rules.query import check_query, query_id
-from alerts.rules.sieve import asks_stories, sieve
 from alerts.service.desk import Desk, check_name
 from alerts.sources.load import SLUG
 from alerts.sources.opml import slug
+from alerts.state.codec import TAGGED
 from alerts.stories.tag import tag
 
 _MAX_DAYS = 365
@@ -176,24 +176,16 @@ class RuleDesk(Desk):
         if not 0 < days <= _MAX_DAYS:
             raise ConfigError(f"days: must be more than 0 and at most {_MAX_DAYS}, not {days:g}")
         until = self.tools.clock()
-        items = self._archived(query, until - timedelta(days=days))
-        return preview(query, items, self.load_areas(), until=until, days=days, is_unknown_in=is_unknown_in, lists=self.lists)
-
-    def _archived(self, query: str, since: datetime) -> Iterator[tuple[Tagged, str]]:
-        """The items a query could ring for; when it asks about stories, all items of those that have one."""
-        look = sieve(query, self.load_areas(), self.lists)
-        if not asks_stories(query):
-            return self.tools.state.scan_archive(since, lambda text, _: look(text))
-        stories: set[str] = set()
-
-        def note(text: str, story_id: str) -> bool:
-            if story_id not in stories and look(text):
-                stories.add(story_id)
-            return False
-
-        for _ in self.tools.state.scan_archive(since, note):
-            raise AssertionError("nothing was wanted yet")
-        return self.tools.state.scan_archive(since, lambda _, story_id: story_id in stories)
+        return preview(
+            query,
+            self.tools.state.scan_archive(until - timedelta(days=days)),
+            self.load_areas(),
+            load=TAGGED.load,
+            until=until,
+            days=days,
+            is_unknown_in=is_unknown_in,
+            lists=self.lists,
+        )
 
     def check_rules(self, path: Path) -> list[Checked]:
         """Whether each rule of a file matches and misses what its `matches` and `misses` say.

@@ -20,6 +20,8 @@ _STORY_KEEP_S = 4 * 86400.0  # the 72 h window and a day
 class HouseKeeper(Base):
     """Implements `ports.KeepStore`, but for `now`."""
 
+    archive_s: float = 7 * 86400.0
+
     def beat(self, owner: str, queue: str) -> None:
         """Note that this worker makes progress."""
         self._call("HSET", self._keys("owners"), owner, f"{queue} {self._seconds():.3f}")
@@ -141,7 +143,9 @@ class HouseKeeper(Base):
                 self.free_leases(owner)
 
     def _trim_archive(self) -> None:
-        """Names of items that MAXLEN took out of the archive, at most 1,000 a sweep."""
+        """Items past their time, and names of those that left the archive, at most 1,000 a sweep."""
+        past = int((self._seconds() - self.archive_s) * 1000)
+        self._call("XTRIM", self._keys("archive"), "MINID", "~", past)
         first = self._call("XRANGE", self._keys("archive"), "-", "+", "COUNT", 1)
         kept, named = self._calls([("XLEN", self._keys("archive")), ("HLEN", self._keys("archive:ids"))])
         if not first or named <= kept + 1000:

@@ -13,7 +13,7 @@
     story:<id>         HASH    rev, json (Story)
     stories            ZSET    story id -> Unix seconds of its last item
     stories:asked      LIST    what people asked to be merged or split, as JSON (RegroupRequest), oldest first
-    archive            STREAM  j = Tagged as JSON, s = story id, w = stage; MAXLEN
+    archive            STREAM  j = Tagged as JSON, s = story id, w = stage; MAXLEN, and MINID by age
     archive:ids        HASH    item id -> entry id in the archive
     rules              HASH    rule id -> JSON {rule, query_id}
     rules:version      STRING  grows with every change

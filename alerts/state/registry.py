@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from alerts.errors import NotFoundError, StateError
@@ -59,12 +59,24 @@ class Registry(PolicyKeeper):
             raise NotFoundError(f"no rule {rule_id!r}; `tocsin rules list` shows them")
         return self.drop_pending_of_rule(rule_id)
 
+    def rule_changed_at(self, rule_id: str) -> datetime | None:
+        """When a rule was last added, changed, paused or removed; None when nobody knows it."""
+        version = self._call("ZSCORE", self._keys("rules:log"), rule_id)
+        return datetime.fromtimestamp(float(version) / 1e6, UTC) if version else None
+
     def drop_pending_of_rule(self, rule_id: str) -> int:
-        """Drop the pending deliveries that no other rule asked for; how many."""
+        """Drop the pending deliveries that no rule which is still on asked for; how many."""
         pending = self.all_waiting()
         alerts = self.alerts_by_id({d.alert_id for d in pending})
-        mine = [d for d in pending if (a := alerts.get(d.alert_id)) and set(a.rule_ids) == {rule_id}]
-        return self.drop_waiting(mine, f"the rule {rule_id} was removed or paused")
+        mine = {i: a for i, a in alerts.items() if rule_id in a.rule_ids}
+        live = self._live({r for a in mine.values() for r in a.rule_ids})
+        idle = {i for i, alert in mine.items() if live.isdisjoint(alert.rule_ids)}
+        return self.drop_waiting([d for d in pending if d.alert_id in idle], f"the rule {rule_id} was removed or paused")
+
+    def _live(self, rule_ids: Collection[str]) -> set[str]:
+        """Those of the rules that are there and on."""
+        rows = self._call("HMGET", self._keys("rules"), *sorted(rule_ids)) if rule_ids else []
+        return {rule.rule_id for rule in (load_rule(row) for row in rows if row) if rule.is_enabled}
 
     def _pending(self, channel_id: str) -> list[Delivery]:
         ids = [i.decode() for i in self._call("ZRANGE", self._keys("lane", channel_id), 0, -1)]
@@ -113,15 +125,13 @@ class Registry(PolicyKeeper):
         entries = self._call("XREVRANGE", self._keys("archive"), high, "-", "COUNT", limit)
         return [_archived(as_hash(fields)) for _, fields in entries]
 
-    def scan_archive(self, since: datetime, is_wanted: Callable[[str, str], bool]) -> Iterator[tuple[Tagged, str]]:
-        """(item, story id) of what was sifted since then, oldest first; `is_wanted` sees (JSON, story id) before decoding."""
+    def scan_archive(self, since: datetime) -> Iterator[tuple[bytes, str]]:
+        """(JSON of the item, story id) of what was sifted since then, oldest first; most are looked at without decoding."""
         low = f"{int(since.timestamp() * 1000)}"
         while entries := self._call("XRANGE", self._keys("archive"), low, "+", "COUNT", _ARCHIVE_PAGE):
             for _, fields in entries:
                 row = as_hash(fields)
-                story_id = row[b"s"].decode()
-                if is_wanted(row[b"j"].decode(), story_id):
-                    yield TAGGED.load(row[b"j"]), story_id
+                yield row[b"j"], row[b"s"].decode()
             low = f"({entries[-1][0].decode()}"
 
     def archived_item(self, item_id: str) -> tuple[Tagged, str, str] | None:
