@@ -12,6 +12,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
+from alerts.deliveries import Attempt as Attempt
+from alerts.deliveries import Delivery as Delivery
+from alerts.deliveries import DeliveryStatus as DeliveryStatus
+from alerts.deliveries import Envelope as Envelope
+from alerts.deliveries import Receipt as Receipt
+from alerts.deliveries import ReceiptStatus as ReceiptStatus
 from alerts.preferences import NO_PREFERENCES, Preferences
 
 
@@ -207,6 +213,10 @@ class Tagged:
     countries: tuple[str, ...] = ()  # most relevant first
     regions: tuple[RegionEvidence, ...] = ()
     tags: tuple[str, ...] = ()  # of the source
+    nature: str = "event"  # event | update | correction | all_clear | explainer | opinion | ...: see stories.nature
+    nature_why: str = ""
+    phase: tuple[str, str] | None = None  # (topic, phase), such as (custody, released)
+    tolls: tuple[tuple[str, int], ...] = ()  # (role, number), such as (dead, 12)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,8 +228,10 @@ class Story:
     headline: str
     url: str = ""
     item_ids: tuple[str, ...] = ()
-    source_ids: tuple[str, ...] = ()  # independent origins, first one first
-    keys: tuple[str, ...] = ()  # what later items are grouped by
+    source_ids: tuple[str, ...] = ()  # independent origins, first one first: a source's id, agency:... or owner:...
+    records: tuple[str, ...] = ()  # its items as witnesses: see stories.witnesses
+    keys: tuple[str, ...] = ()  # what later items are grouped by: hashes of links and headlines
+    sketches: tuple[str, ...] = ()  # and what they are compared with: packed sketches of its first item and its latest ones
     countries: tuple[str, ...] = ()
     urgency: int = 5
     query_ids: tuple[str, ...] = ()  # queries that matched any of its items
@@ -227,6 +239,17 @@ class Story:
     has_news: bool = False  # an item of it was found new: edits of what was there before we watched ring nobody
     first_at: datetime
     last_at: datetime
+    votes: tuple[tuple[str, int], ...] = ()  # (country, items that name it), widest agreement first
+    urgency_why: str = ""
+    item_urgency: int = 5  # of its most urgent item: how fast it spreads left out
+    tolls: tuple[tuple[str, int], ...] = ()  # (role, highest number so far)
+    phases: tuple[tuple[str, str], ...] = ()  # (topic, phase reached last)
+    rung: tuple[str, ...] = ()  # occasions that rang, in their order
+    rung_at: datetime | None = None  # when it rang last
+    rung_urgency: int = 5  # what people were told when it rang last
+    rung_tolls: tuple[tuple[str, int], ...] = ()
+    kin_ids: tuple[str, ...] = ()  # stories it took in, or was split off from: who was told there of its items was told
+    merged_into: str = ""  # the story that took this one in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -266,13 +289,16 @@ class Bell:
 
     bell_id: str
     story_id: str
-    occasion: str  # first | update:<n> | escalation:<kind>:<value> | correction | all_clear | operator:<kind>
+    occasion: str  # first | escalation:<kind>:<value> | correction | all_clear | update:<n> | operator:<kind>
     query_ids: tuple[str, ...]
     rules_version: int
     tagged: Tagged
     source_name: str = ""
     source_ids: tuple[str, ...] = ()
     item_ids: tuple[str, ...] = ()
+    why: str = ""  # why the story rings again
+    sibling_id: str = ""  # the bell `first` that the same item rang: whom that one tells is not told twice
+    kin_ids: tuple[str, ...] = ()  # of the story
     rung_at: datetime
 
 
@@ -296,6 +322,7 @@ class Channel:
     is_enabled: bool = True
     is_operator: bool = False  # also gets the service's own warnings
     template: str = ""  # the subscriber's own words for an alert; empty = ours
+    can_update: bool = False  # its service lets us change what was sent: it gets silent updates of stories
     error: str = ""  # why it was disabled
 
 
@@ -311,91 +338,3 @@ class Alert:
     rule_ids: tuple[str, ...]
     created_at: datetime
     expires_at: datetime
-
-
-class DeliveryStatus(StrEnum):
-    """pending -> sending -> sent | retry | held | dead | expired | dropped; held -> digested."""
-
-    PENDING = "pending"
-    SENDING = "sending"
-    RETRY = "retry"
-    HELD = "held"  # waits until it is due, or for its digest
-    DIGESTED = "digested"  # another delivery carries it on
-    SENT = "sent"
-    DEAD = "dead"
-    EXPIRED = "expired"
-    DROPPED = "dropped"
-
-
-class Attempt(NamedTuple):
-    """One try to send a delivery, and what came of it in the service's words."""
-
-    at: datetime
-    result: str  # a ReceiptStatus
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
-    """One alert on its way to one channel."""
-
-    delivery_id: str
-    alert_id: str
-    subscriber_id: str
-    channel_id: str
-    status: DeliveryStatus = DeliveryStatus.PENDING
-    attempts: int = 0
-    is_repeat: bool = False  # an earlier attempt may have arrived
-    is_replay: bool = False  # a person asked for it again
-    reason: str = ""  # why it is in this state, in words
-    policy: str = ""  # what was last decided about it, in words; empty = it was simply due
-    digest: str = ""  # the digest it waits for: <subscriber>:<channel>:<kind>
-    paused_s: float = 0.0  # how long it was held: its time-to-live stood still
-    due_at: datetime | None = None
-    created_at: datetime | None = None
-    queued_at: datetime | None = None  # when it was written
-    sent_at: datetime | None = None
-    tried: tuple[Attempt, ...] = ()  # the last attempts, oldest first
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Envelope:
-    """One rendered delivery, ready to leave. `url` is decrypted: never log it."""
-
-    delivery_id: str  # also the key a receiver can deduplicate by
-    channel_id: str
-    url: str
-    title: str
-    body: str
-    link: str = ""
-    urgency: int = 5
-    is_repeat: bool = False
-    payload: Mapping[str, object] = field(default_factory=dict)  # for machine receivers, JSON types only
-    replaces: str = ""  # reference of the message that this one takes the place of; '' = a new message
-    is_silent: bool = False  # it is to ring nobody: seen by who looks
-    is_sent_anew: bool = False  # when what it replaces is gone: as a new message; else not at all
-    unsubscribe_url: str = ""  # one click there ends this channel
-
-
-class ReceiptStatus(StrEnum):
-    """What came of one send."""
-
-    ACCEPTED = "accepted"
-    TRANSIENT = "transient"  # try again later
-    PERMANENT = "permanent"  # trying again cannot help
-    AMBIGUOUS = "ambiguous"  # it may have arrived
-    SKIPPED = "skipped"  # not tried: an earlier one of its lane failed, or the lane's time was over
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Receipt:
-    """The result of one attempt to send one envelope."""
-
-    delivery_id: str
-    status: ReceiptStatus
-    at: datetime
-    detail: str = ""  # the service's words, without secrets
-    retry_after_s: float | None = None  # also of an accepted one: the service wants no other before
-    code: str = ""  # why, in one stable word of `alerts.delivery.codes`
-    message_ref: str = ""  # what the service calls the message, for `Envelope.replaces`; '' = it cannot be changed
-    new_url: str = field(default="", repr=False)  # the channel has moved here; it holds secrets: seal it, never log it

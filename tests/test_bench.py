@@ -27,6 +27,7 @@ from bench import (
     seen_marks,
     sift_cost,
 )
+from bench import urgency as judging
 from tests.conftest import ROOT
 
 _STORE = pytest.mark.usefixtures("valkey_server")  # skipped where no store is installed
@@ -39,7 +40,7 @@ def test_every_benchmark_is_described_with_its_command() -> None:
 
 
 def test_the_modules_say_how_they_are_read() -> None:
-    modules = (capacity, delivery, idle, latency, parsers_agree, plain_celery, policy_year, poll_cost, seen_marks, sift_cost)
+    modules = (capacity, delivery, idle, latency, parsers_agree, plain_celery, policy_year, poll_cost, seen_marks, sift_cost, judging)
     assert [m.__name__ for m in modules if not m.__doc__ or not callable(m.main)] == []
 
 
@@ -151,3 +152,9 @@ def test_a_short_year_is_counted_and_nothing_goes_wrong() -> None:
     report = policy_year.live(people=3, days=20, seed=5)
     assert re.search(r"^\| wrong +\| +0 \|$", report, re.M)
     assert re.search(r"^\| subscribers +\| +3 \|$", report, re.M)
+
+
+def test_judging_is_measured_on_invented_headlines_where_there_are_no_real_ones(tmp_path: Path) -> None:
+    items = judging.headlines(tmp_path / "none.jsonl")[:20]
+    assert all(us > 0 for _, us in judging.costs(items, rounds=1))
+    assert 20 == sum(int(str(count)) for name, count, _ in judging.levels(items) if name.startswith("urgency"))

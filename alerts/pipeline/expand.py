@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from alerts.models import Alert, Bell, Channel, Delivery, Rule
+from alerts.pipeline.audience import audience, channels_for, without_kin
 from alerts.pipeline.canary import CANARY
 from alerts.pipeline.tools import Tools
 from alerts.ports import ChannelBook, Expansion, Fanout
@@ -17,7 +18,10 @@ _START = "0:"  # the cursor of a bell of which nothing was written yet
 
 def expand(tools: Tools) -> int:
     """Write the next chunk of each of the oldest fan-outs; how many there were."""
-    fanouts = tools.state.next_fanouts(_FANOUTS)
+    oldest: dict[str, Fanout] = {}  # of each story: who is told again must have been told first
+    for fanout in tools.state.next_fanouts(_FANOUTS):
+        oldest.setdefault(fanout.bell.story_id, fanout)
+    fanouts = list(oldest.values())
     if fanouts:
         book = tools.state.channel_book()
         tools.state.commit_expansions([_chunk(tools, fanout, book) for fanout in fanouts])
@@ -34,17 +38,18 @@ def _chunk(tools: Tools, fanout: Fanout, book: ChannelBook) -> Expansion:
     alerts: dict[str, Alert] = {}
     deliveries: dict[str, Delivery] = {}
     ttl = timedelta(seconds=tools.settings.deliver.ttl_s)
-    for rule in _ringing(tools, rules, bell):
+    for rule in audience(tools, bell, _ringing(tools, rules, bell)):
         alert = _alert(rule, bell, ttl, alerts)
-        alerts[alert.alert_id] = alert
-        made = [_delivery(alert, channel) for channel in book.rung_by(rule)]
+        made = [_delivery(alert, channel) for channel in channels_for(bell, book.rung_by(rule))]
+        if made or bell.occasion == "first":
+            alerts[alert.alert_id] = alert
         deliveries.update({delivery.delivery_id: delivery for delivery in made})
     return Expansion(
         bell_id=bell.bell_id,
         expected_cursor=fanout.cursor,
         cursor=cursor,
         alerts=list(alerts.values()),
-        deliveries=list(deliveries.values()),
+        deliveries=without_kin(tools, bell, deliveries.values()),
         is_urgent=fanout.cursor == _START and _is_urgent(bell, tools.settings.deliver.urgent),
     )
 

@@ -20,6 +20,8 @@ from alerts.ports.values import (
     Outcome,
     PollCommit,
     QueuedItem,
+    RegroupCommit,
+    RegroupRequest,
     SiftCommit,
     SifterLease,
     Verdict,
@@ -69,7 +71,23 @@ class SiftStore(Protocol):
         ...
 
     def commit_sifts(self, commits: Sequence[SiftCommit]) -> list[Outcome]:
-        """Write story, bell and archive entry and acknowledge the item; each commit is atomic by itself."""
+        """Write story, bells and archive entry and acknowledge the item; each commit is atomic by itself."""
+        ...
+
+    def ask_regroup(self, request: RegroupRequest) -> None:
+        """Leave what a person asked about stories to the sifter."""
+        ...
+
+    def asked_regroup(self) -> RegroupRequest | None:
+        """The oldest of these requests; None when there is none."""
+        ...
+
+    def commit_regroup(self, commit: RegroupCommit) -> Outcome:
+        """Write the stories and bells of one request and take it off the list, atomically."""
+        ...
+
+    def story(self, story_id: str) -> Story | None:
+        """One story, closed or taken in by another included while it is kept; None when it is not."""
         ...
 
     def bury_item(self, entry_id: str, reason: str) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from alerts.delivery.schemes import check_channel_url, mask
+from alerts.delivery.services import can_update
 from alerts.delivery.template import parse_template
 from alerts.delivery.unsubscribe import channel_of
 from alerts.errors import ConfigError, NotFoundError
@@ -53,6 +54,7 @@ class ChannelDesk(RuleDesk):
             name=name,
             is_operator=is_operator,
             template=template,
+            can_update=can_update(url),
         )
         self.tools.state.put_channel(channel)
         return replace(channel, url=mask(url))

@@ -19,10 +19,11 @@ from alerts.state.poll import PollKeeper
 from alerts.state.registry import Registry
 from alerts.state.scripts import Arg
 from alerts.state.sift import SiftKeeper
+from alerts.state.stories import StoryKeeper
 from alerts.state.told import ToldKeeper
 
 
-class RedisState(PollKeeper, SiftKeeper, Registry, ToldKeeper, HouseKeeper):
+class RedisState(PollKeeper, SiftKeeper, StoryKeeper, Registry, ToldKeeper, HouseKeeper):
     """Implements `ports.State`.
 
     Args:

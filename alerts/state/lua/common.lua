@@ -57,3 +57,16 @@ local function carry(id, by, channel)
   redis.call('ZREM', key('lane:' .. channel), id)
   if held[2] then redis.call('ZREM', key('digest:' .. held[2]), id) end
 end
+
+-- Bells to be expanded, from ARGV[at] on: how many, then id and JSON of each. One that is there is not written again.
+local function keep_bells(at, keep)
+  for i = 1, tonumber(ARGV[at]) do
+    local bell = key('bell:' .. ARGV[at + 2 * i - 1])
+    if redis.call('EXISTS', bell) == 0 then
+      redis.call('HSET', bell, 'json', ARGV[at + 2 * i], 'cursor', '0:')
+      redis.call('EXPIRE', bell, keep)
+      redis.call('ZADD', key('fanouts'), string.format('%.6f', now + i / 1000000), ARGV[at + 2 * i - 1])
+      count('bells')
+    end
+  end
+end
