@@ -54,10 +54,9 @@ class Cut(NamedTuple):
     before: str
 
 
-def numbers_of(cuts: Sequence[Cut], language: str | None) -> tuple[Number, ...]:
-    """The numbers of one line in their order, each once."""
+def numbers_of(cuts: Sequence[Cut], values: Sequence[float | None]) -> tuple[Number, ...]:
+    """The numbers of one line in their order, each once; `values` from `value_of` of each word."""
     found: list[Number] = []
-    values = [_value(cut.text, language) for cut in cuts]
     for place, value in enumerate(values):
         if value is None or _is_date(cuts, values, place):
             continue
@@ -111,7 +110,8 @@ def _is_date(cuts: Sequence[Cut], values: Sequence[float | None], place: int) ->
 
 
 @lru_cache(maxsize=8192)
-def _value(text: str, language: str | None) -> float | None:
+def value_of(text: str, language: str | None) -> float | None:
+    """The value of a folded word that is a number in digits or words; None when it is none."""
     if text[0].isdigit():
         try:
             return float(text.replace(",", "."))
@@ -126,8 +126,3 @@ def _words(language: str) -> dict[str, float]:
     found = {name: float(value) for value, name in enumerate(names) if value != 1 or language == "en"}
     found.pop("one", None)  # mostly a pronoun
     return {**found, **{name: float(value) for name, value in _TENS.items()}} if language == "en" else found
-
-
-def is_number_word(text: str, language: str | None) -> bool:
-    """Whether a folded word is a number written out."""
-    return _value(text, language) is not None

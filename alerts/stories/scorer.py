@@ -18,6 +18,7 @@ from alerts.stories.compare import FEATURES
 
 STORY_FEATURES = ("best", "second", "rival", "days")
 LOWEST = -8.0  # log odds of a rival that is none
+_OVERLAP = FEATURES.index("soft_less")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,9 @@ class Weights:
     prior: Mapping[int, float]  # term -> share of news items that have it
 
     def pair_odds(self, features: Sequence[float]) -> float:
-        """The log odds that two items are about one event."""
+        """The log odds that two items are about one event; the lowest where a headline has no word of the other item."""
+        if not features[_OVERLAP]:
+            return LOWEST
         return self.pair_bias + sum(map(float.__mul__, self.pair, features))
 
     def story_chance(self, features: Sequence[float]) -> float:
@@ -47,7 +50,7 @@ def chance(odds: float) -> float:
 @lru_cache(maxsize=1)
 def load_weights() -> Weights:
     """The weights that come with the package."""
-    text = resources.files("alerts.stories").joinpath("weights.json").read_text(encoding="utf-8")
+    text = resources.files("alerts.stories").joinpath("data", "weights.json").read_text(encoding="utf-8")
     return read_weights(text)
 
 
