@@ -25,13 +25,14 @@ from typing import Any, NamedTuple
 from alerts.cli.edges import tagged_row
 from alerts.models import Tagged
 from alerts.regions.tagger import Tagger
-from alerts.stories.compare import features, is_template, view_of
+from alerts.stories.compare import features, view_of
 from alerts.stories.grouping import JOIN_CHANCE, StoryIndex, begin
+from alerts.stories.likeness import same_event
 from alerts.stories.rarity import Rarity
-from alerts.stories.scorer import Weights, chance
+from alerts.stories.scorer import Weights
 from alerts.stories.sketch import Sketch
 from bench._rig import machine, table
-from bench.train_stories import DATA, Candidate, Labelled, Pair, School, chooser, read_rows, read_stream, walk
+from bench.train_stories import DATA, Candidate, Labelled, School, chooser, read_rows, read_stream, walk
 
 DIAL = (0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 _LIVE = 10_000
@@ -205,15 +206,8 @@ def pair_answers(school: School, candidates: Sequence[Candidate], name: str) -> 
         known = school.with_pairs(name, (p for p in pairs if fold[p.one.terms.tobytes()] != part)).learn(candidates)
         for place, pair in enumerate(pairs):
             if fold[pair.one.terms.tobytes()] == part:
-                said[place] = score(pair, known)
+                said[place] = same_event(pair.one, pair.other, known)
     return said
-
-
-def score(pair: Pair, weights: Weights) -> float:
-    """The chance that a pair tells of one event."""
-    rarity = Rarity(weights.prior, {}, ())
-    one, other = view_of(pair.one, rarity), view_of(pair.other, rarity)
-    return 0.0 if is_template(one, other) else chance(weights.pair_odds(features(one, other)))
 
 
 def show_cost(tagger: Tagger) -> None:

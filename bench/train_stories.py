@@ -31,12 +31,13 @@ from alerts.stories.compare import FEATURES, features, is_template, view_of
 from alerts.stories.likeness import cohesion
 from alerts.stories.meanings import common_terms
 from alerts.stories.rarity import Rarity
-from alerts.stories.scorer import LOWEST, STORY_FEATURES, Weights
+from alerts.stories.scorer import LOWEST, STORY_FEATURES, Linear, Weights
 from alerts.stories.sketch import Sketch, compared, hash32, sketch_of
 
 DATA = Path(__file__).parents[2] / "shared/data/stories"
 WEIGHTS = Path(__file__).parents[1] / "alerts/stories/data/weights.json"
-CORPORA = {"stream": 0.6, "wce": 0.3, "sts_headlines": 0.8, "lede": 0.3}  # how much each weighs
+CORPORA = {"stream": 0.6, "wce": 0.3, "sts_headlines": 0.8, "lede": 0.3}  # how much each weighs for items of a stream
+SAME = {"wce": 0.1, "sts_headlines": 1.0, "lede": 0.5}  # and for two headlines alone
 AGAINST = frozenset("lost_more lost_less names_lost toll_gap magnitude_gap number_gap country_gap area_gap concepts_lost".split())
 FOR = frozenset("cosine root cover_more cover_less soft_more soft_less dice first second third shared names number value".split()) | {
     "country", "area", "concepts"
@@ -192,23 +193,33 @@ def fit_signed(rows: Vector, labels: Vector, weights: Vector) -> tuple[float, Ve
         kept[wrong.argmin()] = False
 
 
-def learn(candidates: Sequence[Candidate], corpora: Sequence[tuple[Vector, Vector, float]], prior: Mapping[int, float]) -> Weights:
-    """Both regressions: pairs from all corpora, stories from the candidates.
+def learn(candidates: Sequence[Candidate], corpora: Mapping[str, tuple[Vector, Vector]], prior: Mapping[int, float]) -> Weights:
+    """All regressions: those of items from the corpora of pairs and the candidates, that of stories from the candidates.
 
     Args:
         candidates: From `walk`, of the months that may be learned from.
-        corpora: Features, labels and total weight of each corpus of pairs.
+        corpora: Features and labels of each corpus of pairs.
         prior: Term frequencies to go with them.
     """
     same = np.array([float(c.is_same) for c in candidates])
     some = [c for number, c in enumerate(candidates) if c.is_same or number % 3 == 0]  # of the others a third will do
     nearest = np.array([max(c.rows, key=lambda row: row[0]) for c in some])
-    parts = [(nearest, np.array([float(c.is_same) for c in some]), CORPORA["stream"]), *corpora]
-    weights = np.concatenate([np.full(len(labels), share * 10_000 / len(labels)) for _, labels, share in parts])
-    bias, pair = fit_signed(np.concatenate([rows for rows, _, _ in parts]), np.concatenate([labels for _, labels, _ in parts]), weights)
-    half = Weights(bias, tuple(map(float, pair)), 0.0, (0.0,) * len(STORY_FEATURES), prior)
-    story_bias, story = fit(np.array(story_rows(candidates, half.pair_odds)), same, np.ones(len(same)), 0.1)
-    return replace(half, story_bias=story_bias, story=tuple(map(float, story)))
+    half = Weights(
+        pair=_joint({**corpora, "stream": (nearest, np.array([float(c.is_same) for c in some]))}, CORPORA),
+        same=_joint(corpora, SAME),
+        story=Linear(0.0, (0.0,) * len(STORY_FEATURES)),
+        prior=prior,
+    )
+    bias, story = fit(np.array(story_rows(candidates, half.pair_odds)), same, np.ones(len(same)), 0.1)
+    return replace(half, story=Linear(bias, tuple(map(float, story))))
+
+
+def _joint(corpora: Mapping[str, tuple[Vector, Vector]], shares: Mapping[str, float]) -> Linear:
+    """One regression over several corpora, each with its share of the weight."""
+    rows, labels = (np.concatenate([corpus[part] for corpus in corpora.values()]) for part in (0, 1))
+    weights = np.concatenate([np.full(len(corpus[1]), shares[name] * 10_000 / len(corpus[1])) for name, corpus in corpora.items()])
+    bias, found = fit_signed(rows, labels, weights)
+    return Linear(bias, tuple(map(float, found)))
 
 
 def story_rows(candidates: Sequence[Candidate], odds: Callable[[tuple[float, ...]], float]) -> list[tuple[float, ...]]:
@@ -261,17 +272,15 @@ class School:
         return {hash32(term): _COMMON for term in common_terms()} | counted
 
     def with_pairs(self, name: str, pairs: Iterable[Pair]) -> School:
-        """The same with other pairs of one corpus; none leave the corpus out."""
+        """The same with other pairs of one corpus."""
         return School(self.stream, {**self.pairs, name: tuple(pairs)})
 
     def learn(self, candidates: Sequence[Candidate], without: str = "") -> Weights:
         """Weights from everything but one month."""
         prior = self.prior(without)
-        corpora = [
-            (*pair_rows((p for p in pairs if not without or p.month != without), prior), CORPORA[name])
-            for name, pairs in self.pairs.items()
-            if pairs
-        ]
+        corpora = {
+            name: pair_rows((pair for pair in pairs if not without or pair.month != without), prior) for name, pairs in self.pairs.items()
+        }
         return learn([c for c in candidates if c.month != without], corpora, prior)
 
     def folds(self) -> tuple[dict[str, Weights], list[Candidate]]:
@@ -290,8 +299,9 @@ def dumped(weights: Weights) -> str:
     for term, share in weights.prior.items():
         shares.setdefault(f"{share:.2g}", []).append(term)
     data: dict[str, Any] = {
-        "pair": {"bias": round(weights.pair_bias, 4), "weights": _named(FEATURES, weights.pair)},
-        "story": {"bias": round(weights.story_bias, 4), "weights": _named(STORY_FEATURES, weights.story)},
+        "pair": _named(FEATURES, weights.pair),
+        "same": _named(FEATURES, weights.same),
+        "story": _named(STORY_FEATURES, weights.story),
         "prior": {
             share: base64.b64encode(array("I", sorted(terms)).tobytes()).decode()
             for share, terms in sorted(shares.items(), key=lambda pair: -float(pair[0]))
@@ -300,8 +310,11 @@ def dumped(weights: Weights) -> str:
     return json.dumps(data, indent=1) + "\n"
 
 
-def _named(names: Sequence[str], values: Sequence[float]) -> dict[str, float]:
-    return {name: round(value, 4) for name, value in zip(names, values, strict=True)}
+def _named(names: Sequence[str], part: Linear) -> dict[str, Any]:
+    return {
+        "bias": round(part.bias, 4),
+        "weights": {name: round(value, 4) for name, value in zip(names, part.weights, strict=True)},
+    }
 
 
 def _sketch(row: dict[str, Any], tagger: Tagger) -> Sketch:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from alerts.stories.compare import features, is_template, view_of
 from alerts.stories.rarity import Rarity
-from alerts.stories.scorer import LOWEST, Weights, chance
+from alerts.stories.scorer import LOWEST, Weights
 from alerts.stories.sketch import Sketch
 
 SAME_CHANCE = 0.5  # two items are called the same from here on
@@ -71,8 +71,8 @@ def same_event(one: Sketch, other: Sketch, weights: Weights) -> float:
     """The probability that two items are about one event, when nothing else is known; 0 when they share no word."""
     rarity = Rarity(weights.prior, {}, ())
     first, second = view_of(one, rarity), view_of(other, rarity)
-    if is_template(first, second) or not first.begins & second.begins:
+    if is_template(first, second):
         return 0.0
-    if (one.terms, one.numbers) == (other.terms, other.numbers):
+    if one.terms and (one.terms, one.numbers) == (other.terms, other.numbers):
         return 1.0
-    return chance(weights.pair_odds(features(first, second)))
+    return weights.same_chance(features(first, second))

@@ -29,7 +29,9 @@ _TENS = dict(zip("thirty forty fifty sixty seventy eighty ninety".split(), range
 _MAGNITUDE = frozenset("magnitude richter stärke starke magnitud магнитудой magnitud balle".split())
 _MONEY_BEFORE = re.compile(r"[$€£¥₹]\s?$|(?:US|Rs\.?|EUR|USD)\s?$")
 _SCALE = {"#million": 1e6, "million": 1e6, "millionen": 1e6, "millon": 1e6, "#billion": 1e9, "milliard": 1e9, "миллион": 1e6,
-          "миллиард": 1e9, "thousand": 1e3, "тысяч": 1e3, "trillion": 1e12, "crore": 1e7, "lakh": 1e5}  # fmt: skip
+          "миллиард": 1e9, "thousand": 1e3, "тысяч": 1e3, "trillion": 1e12, "crore": 1e7, "lakh": 1e5, "mil": 1e6, "mio": 1e6,
+          "bil": 1e9, "mrd": 1e9, "млн": 1e6, "млрд": 1e9}  # fmt: skip
+_LETTER_SCALE = {"m": 1e6, "k": 1e3, "b": 1e9, "tn": 1e12}  # of money only
 _MONEY = frozenset("dollar dollars usd euro euros eur pound pounds yen yuan rupee rupees rubles".split())
 _AGE = frozenset("year years yr old jahre jahrige ans anos лет летний".split())
 _REACH = 4  # words between a number and what it counts
@@ -71,7 +73,7 @@ def _with_role(cuts: Sequence[Cut], values: Sequence[float | None], place: int, 
     near = [cut.text for cut in after[:2]]
     scale = _SCALE.get(after[0].term, 1.0) if after else 1.0
     if _MONEY_BEFORE.search(cuts[place].before) or _MONEY.intersection(near):
-        return Number("c", value * scale)
+        return Number("c", value * (_LETTER_SCALE.get(after[0].text, scale) if after else scale))
     if near[:1] and (near[0] in ("percent", "prozent", "pct", "процентов") or cuts[place + 1].before.startswith("%")):
         return Number("p", value)
     if any(cut.text in _MAGNITUDE for cut in cuts[max(0, place - 2) : place + 3]):

@@ -1,4 +1,7 @@
-"""How sure it is that two items, or an item and a story, are about one event: two small logistic regressions.
+"""How sure it is that two items, or an item and a story, are about one event: three small logistic regressions.
+
+One compares items of a stream, one says from this which story an item belongs to, and one compares two headlines of which
+nothing else is known: there half of what is asked about is the same event, in a stream a hundredth.
 
 The weights and the prior of term frequencies are learned by bench/train_stories.py and come with the package as JSON.
 """
@@ -13,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
+from typing import Any
 
 from alerts.stories.compare import FEATURES
 
@@ -22,24 +26,37 @@ _OVERLAP = FEATURES.index("soft_less")
 
 
 @dataclass(frozen=True, slots=True)
-class Weights:
-    """Both regressions and the prior."""
+class Linear:
+    """One regression."""
 
-    pair_bias: float
-    pair: tuple[float, ...]  # in the order of FEATURES
-    story_bias: float
-    story: tuple[float, ...]  # in the order of STORY_FEATURES
+    bias: float
+    weights: tuple[float, ...]
+
+    def odds(self, features: Sequence[float]) -> float:
+        """The log odds."""
+        return self.bias + sum(map(float.__mul__, self.weights, features))
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """The regressions and the prior."""
+
+    pair: Linear  # over FEATURES
+    same: Linear  # over FEATURES
+    story: Linear  # over STORY_FEATURES
     prior: Mapping[int, float]  # term -> share of news items that have it
 
     def pair_odds(self, features: Sequence[float]) -> float:
-        """The log odds that two items are about one event; the lowest where a headline has no word of the other item."""
-        if not features[_OVERLAP]:
-            return LOWEST
-        return self.pair_bias + sum(map(float.__mul__, self.pair, features))
+        """The log odds that two items of a stream are about one event; the lowest where a headline has no word of the other item."""
+        return self.pair.odds(features) if features[_OVERLAP] else LOWEST
+
+    def same_chance(self, features: Sequence[float]) -> float:
+        """The probability, 0 to 1, that two headlines are about one event."""
+        return chance(self.same.odds(features)) if features[_OVERLAP] else 0.0
 
     def story_chance(self, features: Sequence[float]) -> float:
         """The probability, 0 to 1, that an item belongs to a story."""
-        return chance(self.story_bias + sum(map(float.__mul__, self.story, features)))
+        return chance(self.story.odds(features))
 
 
 def chance(odds: float) -> float:
@@ -61,13 +78,13 @@ def read_weights(text: str) -> Weights:
         ValueError: A feature is missing, or one is not known.
     """
     data = json.loads(text)
-    for part, names in (("pair", FEATURES), ("story", STORY_FEATURES)):
-        if set(data[part]["weights"]) != set(names):
-            raise ValueError(f"weights.json: {part}: other features than the code has; train again with bench/train_stories.py")
-    return Weights(
-        pair_bias=data["pair"]["bias"],
-        pair=tuple(float(data["pair"]["weights"][name]) for name in FEATURES),
-        story_bias=data["story"]["bias"],
-        story=tuple(float(data["story"]["weights"][name]) for name in STORY_FEATURES),
-        prior={term: float(share) for share, packed in data["prior"].items() for term in array("I", base64.b64decode(packed))},
-    )
+    pair, same = _linear(data, "pair", FEATURES), _linear(data, "same", FEATURES)
+    prior = {term: float(share) for share, packed in data["prior"].items() for term in array("I", base64.b64decode(packed))}
+    return Weights(pair, same, _linear(data, "story", STORY_FEATURES), prior)
+
+
+def _linear(data: Any, part: str, names: Sequence[str]) -> Linear:
+    weights = data[part]["weights"]
+    if set(weights) != set(names):
+        raise ValueError(f"weights.json: {part}: other features than the code has; train again with bench/train_stories.py")
+    return Linear(float(data[part]["bias"]), tuple(float(weights[name]) for name in names))

@@ -93,8 +93,9 @@ def _read(
         folded, start, end = token
         if places and start in places:
             until, region = places[start]
-            inside = max(inside, until) if region.kind == "country" else inside
-            found |= dict.fromkeys(place_terms(region.code))
+            is_town = region.kind not in ("country", "subdivision")
+            inside = inside if is_town else max(inside, until)  # the name of a town stays, as it is told from its neighbours by it
+            found |= dict.fromkeys(place_terms(region.code)[: 1 if is_town else 2])
         if start < inside or value is not None:
             continue
         if is_run(folded):
