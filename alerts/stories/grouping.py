@@ -99,8 +99,12 @@ class StoryIndex:
         return extend(story, tagged, now, traits)
 
     def apply(self, story: Story) -> None:
-        """Remember a story that was committed; it is one revision further then."""
-        self._put(replace(story, revision=story.revision + 1))
+        """Remember a story that was committed; it is one revision further then. One that another took in is forgotten."""
+        if story.merged_into:
+            self._forget(self._stories.get(story.story_id, story))
+            self._reindex(story.story_id, ())
+        else:
+            self._put(replace(story, revision=story.revision + 1))
 
     def drop_older(self, than: datetime) -> list[Story]:
         """Forget stories whose last item is older; which."""
