@@ -22,6 +22,7 @@ LISTINGS = [
     "rules list",
     "channels list",
     "subscribers list",
+    "stories list",
     "mute list",
     "items",
     "alerts list",

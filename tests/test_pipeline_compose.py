@@ -126,6 +126,7 @@ def test_an_update_of_a_story_edits_the_message_that_told_it(rig: Rig) -> None:
         rig.publish("harbour", entry(1))
         rig.publish("harbour", entry(2, "Harbour gate 2 closes"), entry(1))
         an_update_of(rig, "Harbour gate 2 is open again")
+        rig.wait(2)  # one message a second to a chat
         rig.deliver()
         assert [text.splitlines()[0] for text in api.texts("5")] == ["Update: Harbour gate 2 is open again"]
         assert api.requests == {"send": 1, "edit": 1}

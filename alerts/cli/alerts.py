@@ -53,6 +53,7 @@ def show_(alert_id: Annotated[str, typer.Argument(help="An alert of `tocsin aler
         [
             ("alert", view.alert.alert_id),
             ("occasion", view.alert.occasion),
+            ("story", view.alert.story_id),
             ("rules", view.alert.rule_ids),
             ("headline", item.title),
             ("link", item.url),
@@ -83,6 +84,7 @@ def _delivery(delivery: Delivery) -> None:
             ("delivery", delivery.delivery_id),
             ("channel", delivery.channel_id),
             ("is", f"{delivery.status.value} {delivery.reason}".strip()),
+            ("policy", delivery.policy if delivery.policy != delivery.reason else ""),
             ("attempts", delivery.attempts),
             ("possible repeat", "yes" if delivery.is_repeat else ""),
             ("due", delivery.due_at if not delivery.sent_at else None),
