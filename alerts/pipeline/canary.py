@@ -30,7 +30,8 @@ _log = structlog.get_logger("canary")
 
 def start_canary(tools: Tools, canary: Canary) -> None:
     """Send canaries from now on; the first one with the next sweep."""
-    rule = Rule(rule_id=CANARY, subscriber_id=CANARY, query=_QUERY, name="canary", channel_ids=(canary.channel_id,))
+    name = f"canary: Tocsin works from end to end; the next one comes in {canary.every_s / 60:.0f} min"
+    rule = Rule(rule_id=CANARY, subscriber_id=CANARY, query=_QUERY, name=name, channel_ids=(canary.channel_id,))
     tools.state.put_rules([(rule, query_id(rule.query, rule.is_unknown_in))])
     tools.state.put_canary(None)  # what is known of an earlier one
     tools.state.put_canary(canary)
@@ -59,13 +60,12 @@ def look_after_canary(tools: Tools) -> None:
 
 
 def _plant(tools: Tools, canary: Canary, now: datetime) -> None:
-    """Put one on the queue of items; its headline shares no word with any other, so that it joins no story."""
+    """Put one on the queue of items; it shares no word with any other, so that it joins no story. Its rule says what it is."""
     name = uuid.uuid4().hex
     item = Item(
         source_id=CANARY,
         guid=name,
         title=f"{name[:11]} {name[11:22]}",
-        text=f"The canary of {now:%Y-%m-%d %H:%M} UTC: Tocsin works from end to end. The next one comes in {canary.every_s / 60:.0f} min.",
         published_at=now,
     )
     change = Change(kind=ChangeKind.NEW, item_id=content_id("item", CANARY, name), item=item, polled_at=tools.clock(), found_at=now)
