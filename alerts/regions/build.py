@@ -19,10 +19,12 @@ import marisa_trie
 from babel import Locale
 from babel.localedata import locale_identifiers
 
+from alerts.regions.build_cldr import bare, read_subdivision_names
 from alerts.regions.build_places import m49, places, usa_counties
 from alerts.regions.gazetteer import MAGIC, MASK, PATH, RECORD, TRIE_PATH
 from alerts.regions.inflect import forms
-from alerts.regions.own import OWN, WORDS, Place, inputs, read_own, read_words
+from alerts.regions.own import OWN, SUBDIVISIONS, WORDS, Place, inputs, read_own, read_words
+from alerts.text.normalise import fold
 from alerts.text.tokens import is_run, words
 
 _PSEUDO = {"EU", "EZ", "UN", "XA", "XB", "ZZ", "QO", "IC", "EA", "AC", "CP", "CQ", "DG", "TA"}
@@ -39,11 +41,12 @@ def build(path: Path = PATH, trie_path: Path = TRIE_PATH) -> int:
     numbers = {place.code: number for number, place in enumerate(world)}
     table: _Table = defaultdict(dict)
     _name_countries(table, numbers)
+    spoken = read_subdivision_names(SUBDIVISIONS.read_text(encoding="utf-8"))
     for place in (*places(), *usa_counties()):
-        for name in place.names:
-            how = "main" if name == place.name or place.is_own else "name" if place.kind == "subdivision" else "alt"
-            for form in (name, *forms(name, place.kind)):
-                _add(table, form, len(world), how, set())
+        _name_place(table, place, len(world))
+        for name, languages in spoken.pop(place.code, ()) if place.kind == "subdivision" else ():
+            for form in {name, bare(name), *forms(name, place.kind)}:
+                _add(table, form, len(world), "alt", languages if fold(form).isascii() else set())
         world.append(place)
     edges = {key: _best(found, world) for key, found in table.items()}
     edges = {key: found for key, found in edges.items() if found}
@@ -51,6 +54,13 @@ def build(path: Path = PATH, trie_path: Path = TRIE_PATH) -> int:
     trie.save(str(trie_path))
     path.write_bytes(_packed(trie, edges, world))
     return len(edges)
+
+
+def _name_place(table: _Table, place: Place, number: int) -> None:
+    for name in place.names:
+        how = "main" if name == place.name or place.is_own else "name" if place.kind == "subdivision" else "alt"
+        for form in (name, *forms(name, place.kind)):
+            _add(table, form, number, how, set())
 
 
 def english_names() -> dict[str, str]:
@@ -116,21 +126,24 @@ def _best(found: dict[tuple[int, str], set[str] | None], world: list[Place]) -> 
     edges = [(place, how, frozenset(languages or ())) for (place, how), languages in found.items()]
     own = [e for e in edges if world[e[0]].kind in ("country", "mask")]
     own.sort(key=lambda e: (world[e[0]].code != MASK, bool(e[2]), -len(e[2]), e[0]))
-    rest = sorted((e for e in edges if world[e[0]].kind not in ("country", "mask")), key=lambda e: (e[1] == "alt", -world[e[0]].size, e[0]))
+    rest = [e for e in edges if world[e[0]].kind not in ("country", "mask")]
+    rest.sort(key=lambda e: (world[e[0]].kind == "district", e[1] == "alt", -world[e[0]].size, e[0]))
     if any(edge[1] in _FIRM and (not edge[2] or "en" in edge[2]) for edge in own):
         rest = [edge for edge in rest if edge[1] != "alt"]
     inside = {world[edge[0]].code[:2] for edge in rest}
     own = [edge for edge in own if edge[1] != "city" or world[edge[0]].code not in inside]
     taken: dict[str, _Edge] = {}
     for edge in rest:
-        taken.setdefault(f"{world[edge[0]].code}{world[edge[0]].kind}", edge)
+        place = world[edge[0]]
+        if place.kind != "district" or not any(f"{place.code}{kind}" in taken for kind in ("city", "subdivision")):
+            taken.setdefault(f"{place.code}{place.kind}", edge)
     return [*own, *list(taken.values())[:_MOST]]
 
 
 def _packed(trie: marisa_trie.Trie, edges: dict[str, list[_Edge]], world: list[Place]) -> bytes:
     """The second file: header, then the arrays that the numbers of the trie point into."""
     codes = {code: n for n, code in enumerate(sorted({place.code for place in world}))}
-    kinds = ["country", "mask", "subdivision", "city", "area", "sea", "county"]
+    kinds = ["country", "mask", "subdivision", "city", "area", "sea", "county", "district"]
     ways: dict[tuple[str, frozenset[str]], int] = {}
     starts, readings = array("I", [0]), array("I")
     for key in sorted(edges, key=trie.key_id):

@@ -13,6 +13,7 @@ from alerts.text.tokens import words
 OWN = Path(__file__).with_name("own_names.txt")
 OWN_PLACES = Path(__file__).with_name("own_places.txt")
 WORDS = Path(__file__).with_name("own_words.txt")
+SUBDIVISIONS = Path(__file__).with_name("subdivision_names.tsv")  # written by build_cldr.py
 KINDS = {"name", "demonym", "city", "place", "short", "mask"}
 _WRITTEN = 55  # whoever wrote a village down says that news names it: as likely as a town of 300,000
 PLACE_KINDS = ("subdivision", "city", "area", "sea")
@@ -75,7 +76,7 @@ def read_places(text: str) -> Iterator[Place]:
 
 def inputs() -> dict[str, str]:
     """File -> hash of what is in it; compiled in, so that a stale gazetteer is noticed."""
-    return {path.name: sha256(path.read_bytes()).hexdigest()[:16] for path in (OWN, OWN_PLACES, WORDS)}
+    return {path.name: sha256(path.read_bytes()).hexdigest()[:16] for path in (OWN, OWN_PLACES, WORDS, SUBDIVISIONS)}
 
 
 def read_words(text: str) -> Iterator[str]:

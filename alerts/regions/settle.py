@@ -97,7 +97,7 @@ def _context(candidates: Sequence[Candidate], doubts: Sequence[Doubt], lines: Se
     for candidate, against in zip(candidates, doubts, strict=True):
         top = candidate.readings[0]
         place = top.place
-        if against.minus or place.code == MASK or (place.kind == "city" and place.size < 58):
+        if against.minus or place.code == MASK or (place.kind in ("city", "district") and place.size < 58):
             continue
         others = {r.place.country for r in candidate.readings[1:] if r.place.size > place.size - 10} - {place.country}
         if (others and place.kind != "country") or place.name == "Georgia":
@@ -107,7 +107,7 @@ def _context(candidates: Sequence[Candidate], doubts: Sequence[Doubt], lines: Se
             if reading.place.kind != "country":
                 codes.setdefault(reading.place.code, set()).add(candidate.key)
     words = frozenset(word.text for line in lines for word in line.words) if any(_is_georgia(c) for c in candidates) else frozenset()
-    is_village = any(c.readings[0].place.kind == "city" and c.readings[0].place.country in VILLAGES for c in candidates)
+    is_village = any(c.readings[0].place.kind in ("city", "district") and c.readings[0].place.country in VILLAGES for c in candidates)
     is_conflict = is_village and not all(_CONFLICT.isdisjoint([word.text for word in line.words]) for line in lines)
     return Context(countries, codes, (home or "").upper(), georgia(words), is_conflict)
 
@@ -204,7 +204,7 @@ def _support(place: Place, candidate: Candidate, context: Context, ahead: str) -
         return _BESIDE_NAMED, ", a country beside is named"
     if place.country == context.home:
         return _HOME, ", in the source's country"
-    is_village = place.kind == "city" and place.country in VILLAGES and len(candidate.key) > 4
+    is_village = place.kind in ("city", "district") and place.country in VILLAGES and len(candidate.key) > 4
     if context.is_conflict and is_village and len(candidate.readings) == 1:
         return 0.25, ", a name of one place only, in a text of fighting"
     return 0.0, ""
@@ -239,7 +239,7 @@ _SPOKEN = {
     "et": "EE".split(),
 }
 _WHAT = {
-    "country": "a country's name", "subdivision": "a province or state", "county": "a county", "city": "a city", "area": "a region",
+    "country": "a country's name", "subdivision": "a province or state", "county": "a county", "district": "a district", "city": "a city", "area": "a region",
     "sea": "a sea", "mask": "",
 }  # fmt: skip
 

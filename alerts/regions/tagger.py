@@ -18,7 +18,7 @@ HOME_SCORE = 0.3
 _BELOW = 0.9  # found in the text, not in the headline
 _AGAIN = 0.02  # for each further mention
 _TAGS = {"tl": "fil", "sh": "sr", "nb": "no"}
-_KINDS = {"sea": "area", "county": "area"}
+_KINDS = {"sea": "area", "county": "area", "district": "area"}
 
 
 class Tagger:
