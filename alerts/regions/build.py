@@ -24,12 +24,14 @@ from alerts.regions.build_places import m49, places, usa_counties
 from alerts.regions.gazetteer import MAGIC, MASK, PATH, RECORD, TRIE_PATH
 from alerts.regions.inflect import forms
 from alerts.regions.own import OWN, SUBDIVISIONS, WORDS, Place, inputs, read_own, read_words
+from alerts.regions.spellings import PRESS, WRITTEN, spellings
 from alerts.text.normalise import fold
 from alerts.text.tokens import is_run, words
 
 _PSEUDO = {"EU", "EZ", "UN", "XA", "XB", "ZZ", "QO", "IC", "EA", "AC", "CP", "CQ", "DG", "TA"}
 _PARTS = {"IC": "ES", "EA": "ES", "AC": "SH", "TA": "SH", "DG": "IO"}  # territories of CLDR that ISO 3166 lists under others
 _FIRM = {"name", "short", "place", "mask"}
+_MARKS = {ord(mark): None for mark in "‘’ʼʻʿʾ'`"}  # of romanised names: the press leaves them out
 _MOST = 6  # readings of one name that are kept
 _Edge = tuple[int, str, frozenset[str]]  # (place, how it is named, languages; empty = any)
 _Table = dict[str, dict[tuple[int, str], set[str] | None]]
@@ -48,6 +50,7 @@ def build(path: Path = PATH, trie_path: Path = TRIE_PATH) -> int:
             for form in {name, bare(name), *forms(name, place.kind)}:
                 _add(table, form, len(world), "alt", languages if fold(form).isascii() else set())
         world.append(place)
+    _spell(table, world)
     edges = {key: _best(found, world) for key, found in table.items()}
     edges = {key: found for key, found in edges.items() if found}
     trie = marisa_trie.Trie(edges)
@@ -56,10 +59,23 @@ def build(path: Path = PATH, trie_path: Path = TRIE_PATH) -> int:
     return len(edges)
 
 
+def _spell(table: _Table, world: list[Place]) -> None:
+    """Add the other spellings of Arabic names, where nothing else is called so."""
+    common = {word.partition(":")[2] for word in read_words(WORDS.read_text(encoding="utf-8"))}
+    added: _Table = defaultdict(dict)
+    for key, found in table.items():
+        known = {edge: set(PRESS) for edge in found if world[edge[0]].code[:2] in WRITTEN and world[edge[0]].kind in ("city", "district")}
+        if known and key.isascii():
+            for other in map(" ".join, spellings(tuple(key.split(" ")))):
+                if other not in table and other not in common and len(other) > 4:
+                    added[other] |= known
+    table |= added
+
+
 def _name_place(table: _Table, place: Place, number: int) -> None:
     for name in place.names:
         how = "main" if name == place.name or place.is_own else "name" if place.kind == "subdivision" else "alt"
-        for form in (name, *forms(name, place.kind)):
+        for form in {name, name.translate(_MARKS), *forms(name, place.kind)}:
             _add(table, form, number, how, set())
 
 
