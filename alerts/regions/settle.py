@@ -239,7 +239,8 @@ _SPOKEN = {
     "et": "EE".split(),
 }
 _WHAT = {
-    "country": "a country's name", "subdivision": "a province or state", "county": "a county", "district": "a district", "city": "a city", "area": "a region",
+    "country": "a country's name", "subdivision": "a province or state", "county": "a county", "district": "a district",
+    "city": "a city", "area": "a region",
     "sea": "a sea", "mask": "",
 }  # fmt: skip
 

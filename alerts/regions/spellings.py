@@ -17,19 +17,22 @@ _ARTICLES = frozenset("al el as ash at ad adh an ar az es esh er en et ed ech il
 _ALIKE = [  # words that stand in front of many names
     group.split("|")
     for group in (
-        "kfar|kafr|kafar|kufr ain|ayn|ein deir|dayr|dair|deyr beit|bayt|bait|beyt tal|tall|tell|tel burj|bourj|borj jabal|jebel|jabel|gabal "
-        "khirbet|khirbat|kherbet|khirbah|kharbat um|umm|oum abu|abou wadi|ouadi sheikh|shaykh|shaikh|cheikh qasr|kasr majdal|majdel|mejdel "
-        "ras|raas qalat|kalat|qalaat hosh|hawsh|housh|haouch mazraat|mazraa bani|beni jisr|jesr"
+        "kfar|kafr|kafar|kufr ain|ayn|ein deir|dayr|dair|deyr beit|bayt|bait|beyt tal|tall|tell|tel burj|bourj|borj "
+        "jabal|jebel|jabel|gabal khirbet|khirbat|kherbet|khirbah|kharbat um|umm|oum abu|abou wadi|ouadi "
+        "sheikh|shaykh|shaikh|cheikh qasr|kasr majdal|majdel|mejdel ras|raas qalat|kalat|qalaat hosh|hawsh|housh|haouch "
+        "mazraat|mazraa bani|beni jisr|jesr"
     ).split(" ")
 ]
 _FIRST = {word: group for group in reversed(_ALIKE) for word in group}
 _JOINED = frozenset(("kfar", "kafr", "kafar"))  # Kfarkila
 # Ends and vowels that differ: one of each group stands for the others.
 _ENDS = [
-    re.compile(pattern) for pattern in (r"(?:iyyah|iyyeh|iyya|iyah|iyeh|iye|iya|ieh|ia)$", r"(?:oun|un|oon)$", r"(?:ine|in|een)$", r"(?:ah|eh|a)$")
+    (re.compile(r"(?:iyyah|iyyeh|iyya|iyah|iyeh|iye|iya|ieh|ia)$"), ("iyeh", "iyah", "iya", "iyya", "ieh")),
+    (re.compile(r"(?:oun|un|oon)$"), ("oun", "un")),
+    (re.compile(r"(?:ine|in|een)$"), ("in", "ine", "een")),
+    (re.compile(r"(?:ah|eh|a)$"), ("eh", "a", "ah")),
 ]
-_ENDINGS = [("iyeh", "iyah", "iya", "iyya", "ieh"), ("oun", "un"), ("in", "ine", "een"), ("eh", "a", "ah")]
-_INSIDE = [("ou", "u"), ("oo", "u"), ("ee", "i"), ("ay", "ai"), ("aw", "au"), ("ch", "sh"), ("aa", "a"), ("iy", "i"), ("q", "k"), ("dj", "j")]
+_INSIDE = [pair.split("=") for pair in "ou=u oo=u ee=i ay=ai aw=au ch=sh aa=a iy=i q=k dj=j".split()]
 
 
 def spellings(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
@@ -69,7 +72,7 @@ def _word(word: str, *, is_first: bool) -> list[str]:
 
 
 def _ended(word: str) -> list[str]:
-    for pattern, endings in zip(_ENDS, _ENDINGS, strict=True):
+    for pattern, endings in _ENDS:
         if (found := pattern.search(word)) and found.start() >= 3:
             return [word, *(word[: found.start()] + ending for ending in endings)]
     return [word]
