@@ -36,6 +36,7 @@ from alerts.sources.fetch import Fetcher
 from alerts.sources.sandbox import Sandbox
 from alerts.state.redis import RedisState, connect
 from alerts.state.server import make_private, redis_url
+from alerts.stories.owners import Owners
 
 
 def prepare_data_dir(settings: Settings) -> Path:
@@ -99,8 +100,8 @@ def build_guard(settings: Settings) -> AddressGuard:
 
 
 def build_sifter() -> Sifter:
-    """The sift stages that hold data: names of places, groups of regions."""
-    return Sifter(Tagger.load(), build_areas(), build_lists())
+    """The sift stages that hold data: names of places, groups of regions, lists of words, owners of sources."""
+    return Sifter(Tagger.load(), build_areas(), build_lists(), Owners.load(config_dir() / "owners.toml"))
 
 
 def build_areas() -> AreaIndex:

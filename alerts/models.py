@@ -210,6 +210,10 @@ class Tagged:
     countries: tuple[str, ...] = ()  # most relevant first
     regions: tuple[RegionEvidence, ...] = ()
     tags: tuple[str, ...] = ()  # of the source
+    nature: str = "event"  # event | update | correction | all_clear | explainer | opinion | ...: see stories.nature
+    nature_why: str = ""
+    phase: tuple[str, str] | None = None  # (topic, phase), such as (custody, released)
+    tolls: tuple[tuple[str, int], ...] = ()  # (role, number), such as (dead, 12)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,8 +225,10 @@ class Story:
     headline: str
     url: str = ""
     item_ids: tuple[str, ...] = ()
-    source_ids: tuple[str, ...] = ()  # independent origins, first one first
-    keys: tuple[str, ...] = ()  # what later items are grouped by
+    source_ids: tuple[str, ...] = ()  # independent origins, first one first: a source's id, agency:... or owner:...
+    records: tuple[str, ...] = ()  # its items as witnesses: see stories.witnesses
+    keys: tuple[str, ...] = ()  # what later items are grouped by: hashes of links and headlines
+    sketches: tuple[str, ...] = ()  # and what they are compared with: packed sketches of its first item and its latest ones
     countries: tuple[str, ...] = ()
     urgency: int = 5
     query_ids: tuple[str, ...] = ()  # queries that matched any of its items
@@ -230,6 +236,17 @@ class Story:
     has_news: bool = False  # an item of it was found new: edits of what was there before we watched ring nobody
     first_at: datetime
     last_at: datetime
+    votes: tuple[tuple[str, int], ...] = ()  # (country, items that name it), widest agreement first
+    urgency_why: str = ""
+    item_urgency: int = 5  # of its most urgent item: how fast it spreads left out
+    tolls: tuple[tuple[str, int], ...] = ()  # (role, highest number so far)
+    phases: tuple[tuple[str, str], ...] = ()  # (topic, phase reached last)
+    rung: tuple[str, ...] = ()  # occasions that rang, in their order
+    rung_at: datetime | None = None  # when it rang last
+    rung_urgency: int = 5  # what people were told when it rang last
+    rung_tolls: tuple[tuple[str, int], ...] = ()
+    kin_ids: tuple[str, ...] = ()  # stories it took in, or was split off from: who was told there of its items was told
+    merged_into: str = ""  # the story that took this one in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -268,13 +285,16 @@ class Bell:
 
     bell_id: str
     story_id: str
-    occasion: str  # first | escalation:<kind>:<value> | correction | all_clear | digest:<n>
+    occasion: str  # first | escalation:<kind>:<value> | correction | all_clear | update:<n> | operator:<kind>
     query_ids: tuple[str, ...]
     rules_version: int
     tagged: Tagged
     source_name: str = ""
     source_ids: tuple[str, ...] = ()
     item_ids: tuple[str, ...] = ()
+    why: str = ""  # why the story rings again
+    sibling_id: str = ""  # the bell `first` that the same item rang: whom that one tells is not told twice
+    kin_ids: tuple[str, ...] = ()  # of the story
     rung_at: datetime
 
 
@@ -299,6 +319,7 @@ class Channel:
     name: str = ""
     is_enabled: bool = True
     is_operator: bool = False  # also gets the service's own warnings
+    can_update: bool = False  # its service lets us change what was sent: it gets silent updates of stories
     error: str = ""  # why it was disabled
 
 

@@ -12,7 +12,7 @@ import stat
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, ClassVar
+from typing import Annotated, Any, BinaryIO, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
@@ -21,6 +21,9 @@ from alerts.errors import ConfigError
 
 _LONGEST_FILE = 50_000_000  # bytes
 Seconds = Annotated[float, Field(gt=0, le=86400 * 31)]
+
+
+Nature = Literal["explainer", "opinion", "live_blog", "retrospective", "fixture", "sport", "soft"]
 
 
 class _Section(BaseModel):
@@ -61,10 +64,13 @@ class SiftSettings(_Section):
     """Grouping and matching."""
 
     batch: int = Field(100, ge=1, le=1000)
-    lease_s: Seconds = 5.0  # a standby sifter takes over after this
+    lease_s: Seconds = 3.0  # a standby sifter takes over after this; it looks every 2 s
     story_window_s: Seconds = 259200.0  # 72 h: what later items may still join
+    escalation_gap_s: Seconds = 300.0  # between two rings of one story, unless it became urgent, was corrected or is over
     max_attempts: int = Field(3, ge=1, le=20)  # claims of one item before it goes to the dead letters
     archive_items: int = Field(100_000, ge=0)
+    # These start no story that rings; a later item of the story may.
+    silent_natures: tuple[Nature, ...] = ("explainer", "opinion", "live_blog", "retrospective", "fixture", "soft")
     guess_language: bool = False  # of texts in Latin letters that declare none; the classifier takes about 90 MB
 
 

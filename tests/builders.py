@@ -130,7 +130,7 @@ def a_poll_commit(source_id: str = "harbour", **fields: Any) -> PollCommit:
     return PollCommit(**{**base, **fields})
 
 
-def a_sift_commit(entry_id: str, fence: int, number: int = 1, *, bell: Bell | None = None, **fields: Any) -> SiftCommit:
+def a_sift_commit(entry_id: str, fence: int, number: int = 1, *, bells: tuple[Bell, ...] = (), **fields: Any) -> SiftCommit:
     """A commit of one sifted item."""
-    base = {"entry_id": entry_id, "fence": fence, "tagged": a_tagged(number), "story": a_story(number), "bell": bell, "stage": "test"}
+    base = {"entry_id": entry_id, "fence": fence, "tagged": a_tagged(number), "story": a_story(number), "bells": bells, "stage": "test"}
     return SiftCommit(**{**base, **fields})

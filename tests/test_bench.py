@@ -12,6 +12,7 @@ import pytest
 
 from alerts.bootstrap import build_sifter
 from bench import _pages, _rig, capacity, idle, latency, parsers_agree, plain_celery, plain_celery_app, poll_cost, seen_marks, sift_cost
+from bench import urgency as judging
 from tests.conftest import ROOT
 
 _STORE = pytest.mark.usefixtures("valkey_server")  # skipped where no store is installed
@@ -24,7 +25,7 @@ def test_every_benchmark_is_described_with_its_command() -> None:
 
 
 def test_the_modules_say_how_they_are_read() -> None:
-    modules = (capacity, idle, latency, parsers_agree, plain_celery, poll_cost, seen_marks, sift_cost)
+    modules = (capacity, idle, latency, parsers_agree, plain_celery, poll_cost, seen_marks, sift_cost, judging)
     assert [m.__name__ for m in modules if not m.__doc__ or not callable(m.main)] == []
 
 
@@ -112,3 +113,9 @@ def test_the_baseline_is_celery_at_its_most_careful() -> None:
     assert settings["task_acks_late"]
     assert settings["worker_prefetch_multiplier"] == 1
     assert {"item", "tell"} <= set(plain_celery_app.app.tasks)
+
+
+def test_judging_is_measured_on_invented_headlines_where_there_are_no_real_ones(tmp_path: Path) -> None:
+    items = judging.headlines(tmp_path / "none.jsonl")[:20]
+    assert all(us > 0 for _, us in judging.costs(items, rounds=1))
+    assert 20 == sum(int(str(count)) for name, count, _ in judging.levels(items) if name.startswith("urgency"))

@@ -117,7 +117,7 @@ def sifted(state: RedisState) -> tuple[str, int]:
 def rung(state: RedisState) -> Expansion:
     """The fan-out of one bell, ready to be committed."""
     entry_id, fence = sifted(state)
-    state.commit_sifts([a_sift_commit(entry_id, fence, bell=a_bell())])
+    state.commit_sifts([a_sift_commit(entry_id, fence, bells=(a_bell(),))])
     alert = an_alert(a_bell())
     return Expansion(bell_id=a_bell().bell_id, expected_cursor="0:", cursor="", alerts=[alert], deliveries=[a_delivery(alert)])
 
@@ -151,7 +151,7 @@ def test_commits_sent_together_are_each_done_once(cutter: Cutter, cut: RedisStat
 def test_a_sift_commit_whose_answer_was_lost_is_already_done(cutter: Cutter, cut: RedisState) -> None:
     entry_id, fence = sifted(cut)
     cutter.marker = a_story().story_id.encode()
-    assert cut.commit_sifts([a_sift_commit(entry_id, fence, bell=a_bell())]) == [Outcome.ALREADY]
+    assert cut.commit_sifts([a_sift_commit(entry_id, fence, bells=(a_bell(),))]) == [Outcome.ALREADY]
     assert cutter.cuts == 1
     assert cut.counters()["bells"] == 1
     assert len(cut.archived(limit=10)) == 1

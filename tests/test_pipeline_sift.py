@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from random import Random
 
 import pytest
 import redis
@@ -239,6 +241,20 @@ class Deposing(RedisState):
         return super().commit_sifts(commits)
 
 
+class Robbing(RedisState):
+    """A store in which the lease is taken from whoever is about to commit, now and then."""
+
+    def __init__(self, client: redis.Redis, owner: str) -> None:
+        super().__init__(client)
+        self._owner, self._random = owner, Random(owner)
+
+    def commit_sifts(self, commits: Sequence[SiftCommit]) -> list[Outcome]:
+        if self._random.random() < 0.5:
+            self.free_leases(self._owner)
+            self.hold_sifter("b" if self._owner == "a" else "a", 3.0)
+        return super().commit_sifts(commits)
+
+
 class Failing(RedisState):
     """A store that carries a commit out, or not, and then does not answer."""
 
@@ -265,6 +281,27 @@ def test_a_deposed_sifter_s_commit_is_refused_and_its_successor_tells_once(rig: 
         successor = rig.with_tools(owner="other")
         assert successor.sift() == 1
     assert bells(rig) == 1
+
+
+def test_two_sifters_that_both_believe_to_be_active_make_one_story_of_one_event(rig: Rig, valkey_url: str) -> None:
+    """Both read and decide at once, each time with the lease taken from under them; every event is told by two items."""
+    events = 12
+    rig.watch("quay")
+    rig.publish("quay", entry(1, outlet="quay"))
+    for number in range(2, events + 2):
+        for outlet in ("harbour", "quay"):
+            rig.show(outlet, entry(number, f"Bridge {number} near Dunmore collapses after flood", outlet=outlet))
+            rig.poll(outlet)
+    rig.tools.state.free_leases("rig")
+    with redis.Redis.from_url(valkey_url) as one, redis.Redis.from_url(valkey_url) as other:
+        patient = rig.with_settings("sift", max_attempts=20)  # a robbed commit counts as an attempt
+        workers = [patient.with_tools(state=Robbing(client, owner), owner=owner) for client, owner in ((one, "a"), (other, "b"))]
+        with ThreadPoolExecutor(2) as pool:
+            while rig.tools.state.waiting()["sift"]:
+                list(pool.map(lambda worker: worker.sift(), workers))
+    stories = list(rig.tools.state.live_stories(rig.clock() - timedelta(hours=1)))
+    assert sorted(len(story.item_ids) for story in stories) == [2] * events
+    assert bells(rig) == events + sum(story.rung.count("update:1") for story in stories)
 
 
 @pytest.mark.parametrize("is_done_first", [True, False], ids=["carried out", "not carried out"])

@@ -212,7 +212,7 @@ def ring(state: RedisState, *, channels: tuple[str, ...] = ("desk",)) -> None:
     for channel in channels:
         state.put_channel(a_channel(channel))
     entry, fence = one_item(state), held(state)
-    state.commit_sifts([a_sift_commit(entry, fence, bell=a_bell())])
+    state.commit_sifts([a_sift_commit(entry, fence, bells=(a_bell(),))])
     assert state.commit_expansions([an_expansion(channels)]) == [Outcome.DONE]
 
 

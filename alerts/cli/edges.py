@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -46,13 +46,15 @@ def group(file: InFile = None) -> None:
 
 
 def _group_rows(file: Path | None) -> Rows:
-    index = lazy("alerts.stories.grouping").StoryIndex()
-    tagger = lazy("alerts.regions.tagger").Tagger.load()
+    grouping, tagger = lazy("alerts.stories.grouping"), lazy("alerts.regions.tagger").Tagger.load()
+    index = grouping.StoryIndex()
+    window = timedelta(seconds=grouping.WINDOW_S)
     for place, row in read_lines(file):
         text_of(row, "source", place, needed=True)
         if _time(row, "time", place) is None:
             raise ConfigError(f"{place}: time: is missing; give ISO 8601 or Unix seconds")
-        tagged = _tagged(row, place, tagger)
+        tagged = tagged_row(row, place, tagger)
+        index.drop_older(tagged.change.polled_at - window)
         story = index.assign(tagged, tagged.change.polled_at)
         index.apply(story)
         yield {**row, "story": story.story_id}
@@ -66,10 +68,16 @@ def same(file: InFile = None) -> None:
 
 
 def _same_rows(file: Path | None) -> Rows:
-    grouping = lazy("alerts.stories.grouping")
+    likeness, weights = lazy("alerts.stories.likeness"), lazy("alerts.stories.scorer").load_weights()
+    sketch_of, tagger = lazy("alerts.stories.sketch").sketch_of, lazy("alerts.regions.tagger").Tagger.load()
     for place, row in read_lines(file):
-        score = grouping.similarity(text_of(row, "a", place, needed=True), text_of(row, "b", place, needed=True))
-        yield {**row, "same": score >= grouping.SAME_SCORE, "score": score}
+        sides = []
+        for side in ("a", "b"):
+            title, at = text_of(row, side, place, needed=True), _time(row, f"{side}_time", place)
+            tagged = tagged_row({"id": side, "title": title, "lang": text_of(row, "lang", place)}, place, tagger)
+            sides.append(sketch_of(tagged, int(at.timestamp()) if at else 0))
+        score = likeness.same_event(sides[0], sides[1], weights)
+        yield {**row, "same": score >= likeness.SAME_CHANCE, "score": round(score, 4)}
 
 
 def match_rules(file: Path | None, rules: Path, *, is_explained: bool) -> Rows:
@@ -89,7 +97,7 @@ def match_rules(file: Path | None, rules: Path, *, is_explained: bool) -> Rows:
         queries[rule.rule_id] = rule.query
     document_of = lazy("alerts.rules.match").Document.of
     for place, row in read_lines(file):
-        document = document_of(_tagged(row, place, tagger))
+        document = document_of(tagged_row(row, place, tagger))
         found = sorted(rule_id for known in index.match(document) for rule_id in rules_of[known])
         answer = {**row, "rules": found}
         if is_explained:
@@ -110,7 +118,7 @@ def _shown(operand: Operand) -> dict[str, Any]:
     return {"stage": operand.stage, "operand": operand.text, "answer": operand.is_true, "span": operand.span, "why": operand.why}
 
 
-def _tagged(row: dict[str, Any], place: str, tagger: Any) -> Tagged:
+def tagged_row(row: dict[str, Any], place: str, tagger: Any) -> Tagged:
     """An item of the edges as the pipeline would have tagged it."""
     item_id, source_id = _id(row, place), text_of(row, "source", place) or "stdin"
     published = _time(row, "published_at", place)

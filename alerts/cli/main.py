@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from alerts import __version__
-from alerts.cli import alerts, channels, edges, engine, places, rules, show, sources
+from alerts.cli import alerts, channels, edges, engine, places, rules, show, sources, stories
 from alerts.errors import AlertsError, ConfigError, NotFoundError, QueryError
 
 INTERRUPTED = 130  # what a shell says of a program that ended by Ctrl-C
@@ -27,6 +27,10 @@ app.add_typer(alerts.deliveries, name="deliveries")
 edges.regions.command(name="show")(places.show_region)
 edges.regions.command(name="search")(places.search_regions)
 app.add_typer(edges.regions, name="regions")
+edges.stories.command(name="list")(stories.list_stories)
+edges.stories.command(name="show")(stories.show_story)
+edges.stories.command(name="merge")(stories.merge_stories)
+edges.stories.command(name="split")(stories.split_story)
 app.add_typer(edges.stories, name="stories")
 for _command in (
     engine.up,

@@ -10,7 +10,8 @@ What is to be done stands in the store; being killed anywhere loses nothing and 
 
 from alerts.pipeline.deliver import deliver
 from alerts.pipeline.poll import poll, poll_sources
-from alerts.pipeline.sift import Sifter, sift
+from alerts.pipeline.sift import sift
+from alerts.pipeline.sifter import Sifter
 from alerts.pipeline.tools import TURN_S, Tools
 from alerts.pipeline.upkeep import sweep, warn
 

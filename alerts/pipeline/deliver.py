@@ -19,6 +19,7 @@ from alerts.delivery.policy import Action, Decision, decide, retry_at
 from alerts.delivery.render import render
 from alerts.errors import ConfigError, StateError
 from alerts.models import Alert, Bell, Channel, Delivery, DeliveryStatus, Envelope, Receipt, ReceiptStatus, Rule
+from alerts.pipeline.audience import audience, channels_for, without_kin
 from alerts.pipeline.tools import Tools, Turn
 from alerts.pipeline.upkeep import warn
 from alerts.ports import Expansion, Fanout, Lane, Parcel, Verdict
@@ -59,7 +60,10 @@ def _claim(tools: Tools) -> list[Lane]:
 
 def expand(tools: Tools) -> int:
     """Write the next chunk of each of the oldest fan-outs; how many there were."""
-    fanouts = tools.state.next_fanouts(_FANOUTS)
+    oldest: dict[str, Fanout] = {}  # of each story: who is told again must have been told first
+    for fanout in tools.state.next_fanouts(_FANOUTS):
+        oldest.setdefault(fanout.bell.story_id, fanout)
+    fanouts = list(oldest.values())
     if fanouts:
         channels = tools.state.channels()
         tools.state.commit_expansions([_chunk(tools, fanout, channels) for fanout in fanouts])
@@ -73,17 +77,20 @@ def _chunk(tools: Tools, fanout: Fanout, channels: Sequence[Channel]) -> Expansi
     alerts: dict[str, Alert] = {}
     deliveries: dict[str, Delivery] = {}
     ttl = timedelta(seconds=tools.settings.deliver.ttl_s)
-    for rule in _ringing(tools, rules, bell):
+    open_channels = channels_for(bell, channels)
+    for rule in audience(tools, bell, _ringing(tools, rules, bell)):
         alert = _alert(rule, bell, ttl, alerts)
-        alerts[alert.alert_id] = alert
-        made = [_delivery(alert, channel) for channel in channels if _rings(rule, channel)]
+        made = [_delivery(alert, channel) for channel in open_channels if _rings(rule, channel)]
+        if made or bell.occasion == "first":
+            alerts[alert.alert_id] = alert
         deliveries.update({delivery.delivery_id: delivery for delivery in made})
+    fresh = without_kin(tools, bell, deliveries.values())
     return Expansion(
         bell_id=bell.bell_id,
         expected_cursor=fanout.cursor,
         cursor=cursor,
         alerts=list(alerts.values()),
-        deliveries=list(deliveries.values()),
+        deliveries=fresh,
     )
 
 

@@ -7,7 +7,19 @@ from datetime import datetime
 from typing import Protocol
 
 from alerts.models import Bell, Mark, Rule, SourceLease, Story
-from alerts.ports.values import Expansion, Fanout, Lane, Outcome, PollCommit, QueuedItem, SiftCommit, SifterLease, Verdict
+from alerts.ports.values import (
+    Expansion,
+    Fanout,
+    Lane,
+    Outcome,
+    PollCommit,
+    QueuedItem,
+    RegroupCommit,
+    RegroupRequest,
+    SiftCommit,
+    SifterLease,
+    Verdict,
+)
 
 
 class PollStore(Protocol):
@@ -53,7 +65,23 @@ class SiftStore(Protocol):
         ...
 
     def commit_sifts(self, commits: Sequence[SiftCommit]) -> list[Outcome]:
-        """Write story, bell and archive entry and acknowledge the item; each commit is atomic by itself."""
+        """Write story, bells and archive entry and acknowledge the item; each commit is atomic by itself."""
+        ...
+
+    def ask_regroup(self, request: RegroupRequest) -> None:
+        """Leave what a person asked about stories to the sifter."""
+        ...
+
+    def asked_regroup(self) -> RegroupRequest | None:
+        """The oldest of these requests; None when there is none."""
+        ...
+
+    def commit_regroup(self, commit: RegroupCommit) -> Outcome:
+        """Write the stories and bells of one request and take it off the list, atomically."""
+        ...
+
+    def story(self, story_id: str) -> Story | None:
+        """One story, closed or taken in by another included while it is kept; None when it is not."""
         ...
 
     def bury_item(self, entry_id: str, reason: str) -> None:

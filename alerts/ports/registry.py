@@ -44,6 +44,10 @@ class RegistryStore(Protocol):
         """alert id -> alert with its rule ids, of those that still exist."""
         ...
 
+    def deliveries_by_id(self, delivery_ids: Sequence[str]) -> list[Delivery]:
+        """Deliveries in the order of the ids, without those that do not exist."""
+        ...
+
     def bells_by_id(self, bell_ids: Iterable[str]) -> dict[str, Bell]:
         """bell id -> bell, of those that still exist."""
         ...

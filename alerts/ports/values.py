@@ -60,8 +60,29 @@ class SiftCommit:
     fence: int
     tagged: Tagged
     story: Story
-    bell: Bell | None  # None = nobody is to be told
+    bells: tuple[Bell, ...]  # () = nobody is to be told
     stage: str  # how far the item came, in words: what `alerts why` shows
+
+
+@dataclass(frozen=True, slots=True)
+class RegroupRequest:
+    """What a person asked about stories; `raw` is the request as it stands in the store."""
+
+    verb: str  # merge | split
+    story_id: str  # the story that takes in, or that is split
+    other_id: str = ""  # merge: the story that is taken in
+    item_ids: tuple[str, ...] = ()  # split: the items that leave
+    raw: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegroupCommit:
+    """What one request changes: stories with the revisions expected, and the bell of a story split off; nothing = refused."""
+
+    raw: bytes
+    fence: int
+    stories: tuple[Story, ...] = ()
+    bells: tuple[Bell, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -191,6 +191,21 @@ class RuleIndex:
         """Ids of the waiting queries that the story has made true; those removed meanwhile are left out."""
         return tuple(sorted({i for i, text in waiting if i in self._rows and self._is_ready(i, text, document)}))
 
+    def asks_for(self, query_id: str, countries: Iterable[str]) -> tuple[str, ...]:
+        """Those of the countries that an area of the query has to do with; none for a query without areas."""
+        rows = self._rows.get(query_id, ())
+        wanted: set[str] = set()
+        for row in (rows,) if isinstance(rows, int) else rows:
+            for name in self._areas_of(row):
+                wanted |= self._where.check(name)
+        return tuple(country for country in countries if country in wanted)
+
+    def _areas_of(self, row: int) -> list[str]:
+        check = self._checks.get(row)
+        if check is not None:
+            return [leaf.name for leaf in leaves(check.query) if isinstance(leaf, Region)]
+        return [name for number in self._postings.keys_of(row) if (name := self._where.name(number))]
+
     def _is_ready(self, query_id: str, text: str, document: Document) -> bool:
         rows = self._rows[query_id]
         check = self._checks.get(rows if isinstance(rows, int) else rows[0])

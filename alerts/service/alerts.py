@@ -8,6 +8,7 @@ from alerts.errors import NotFoundError
 from alerts.models import Alert, Bell, Delivery, Operand, Tagged
 from alerts.service.channels import ChannelDesk
 from alerts.service.sources import SourceDesk
+from alerts.service.stories import StoryDesk
 from alerts.text.fingerprint import content_id
 
 _FANOUTS = 1000  # bells looked through for one that is being expanded
@@ -37,7 +38,7 @@ class Why:
     deliveries: tuple[Delivery, ...] = ()
 
 
-class AlertDesk(SourceDesk, ChannelDesk):
+class AlertDesk(SourceDesk, ChannelDesk, StoryDesk):
     """Alerts and deliveries."""
 
     def alerts(self, *, subscriber_id: str = "me", limit: int = 50) -> list[AlertView]:

@@ -56,14 +56,15 @@ class HouseKeeper(Base):
     def waiting(self) -> dict[str, int]:
         """queue -> how much is ready to be worked on."""
         now = f"{self._seconds():.3f}"
-        due, fanouts, lanes = self._calls(
+        due, fanouts, lanes, asked = self._calls(
             [
                 ("ZCOUNT", self._keys("due"), "-inf", now),
                 ("ZCARD", self._keys("fanouts")),
                 ("ZCOUNT", self._keys("lanes"), "-inf", now),
+                ("LLEN", self._keys("stories:asked")),
             ]
         )
-        return {"poll": due, "sift": self._unsifted(), "deliver": fanouts + lanes}
+        return {"poll": due, "sift": self._unsifted() + asked, "deliver": fanouts + lanes}
 
     def _unsifted(self) -> int:
         """Entries of `items` not yet acknowledged."""

@@ -12,6 +12,7 @@
     sifter             HASH    owner, fence, until (Unix ms)
     story:<id>         HASH    rev, json (Story)
     stories            ZSET    story id -> Unix seconds of its last item
+    stories:asked      LIST    what people asked to be merged or split, as JSON (RegroupRequest), oldest first
     archive            STREAM  j = Tagged as JSON, s = story id, w = stage; MAXLEN
     archive:ids        HASH    item id -> entry id in the archive
     rules              HASH    rule id -> JSON {rule, query_id}

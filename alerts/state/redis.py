@@ -19,9 +19,10 @@ from alerts.state.poll import PollKeeper
 from alerts.state.registry import Registry
 from alerts.state.scripts import Arg
 from alerts.state.sift import SiftKeeper
+from alerts.state.stories import StoryKeeper
 
 
-class RedisState(PollKeeper, SiftKeeper, Registry, HouseKeeper):
+class RedisState(PollKeeper, SiftKeeper, StoryKeeper, Registry, HouseKeeper):
     """Implements `ports.State`.
 
     Args:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from alerts.errors import StateError
-from alerts.models import Rule, Story
+from alerts.models import Rule
 from alerts.ports import Outcome, QueuedItem, SiftCommit, SifterLease
 from alerts.state.base import Base, as_hash
-from alerts.state.codec import BELL, CHANGE, STORED_RULE, STORY, TAGGED
+from alerts.state.codec import CHANGE, STORED_RULE, STORY, TAGGED
 from alerts.state.keys import SIFT_GROUP, SIFTER
 from alerts.state.scripts import Arg
-
-_PAGE = 1000  # stories fetched in one round trip
+from alerts.state.stories import bell_arguments
 
 
 class SiftKeeper(Base):
@@ -70,20 +68,6 @@ class SiftKeeper(Base):
             if "BUSYGROUP" not in str(error):
                 raise
 
-    def live_stories(self, since: datetime) -> Iterator[Story]:
-        """Stories with an item since then, oldest first."""
-        ids = self._call("ZRANGEBYSCORE", self._keys("stories"), since.timestamp(), "+inf")
-        for start in range(0, len(ids), _PAGE):
-            page = ids[start : start + _PAGE]
-            for data in self._calls([("HGET", self._keys("story", i.decode()), "json") for i in page]):
-                if data:
-                    yield STORY.load(data)
-
-    def story(self, story_id: str) -> Story | None:
-        """One story, or None when it is closed."""
-        data = self._call("HGET", self._keys("story", story_id), "json")
-        return STORY.load(data) if data else None
-
     def rules_since(self, version: int) -> tuple[int, list[str], list[tuple[Rule, str]]]:
         """(version now, ids of rules removed, rules added or changed with their query ids) since that version."""
         low = f"({version}" if version else "-inf"
@@ -104,7 +88,7 @@ class SiftKeeper(Base):
         return [Outcome(a.decode()) for a in self._run_many("commit_sift", calls)]
 
     def _sift_arguments(self, commit: SiftCommit) -> list[Arg]:
-        story, bell = commit.story, commit.bell
+        story = commit.story
         return [
             commit.entry_id,
             commit.fence,
@@ -112,13 +96,12 @@ class SiftKeeper(Base):
             story.revision,
             STORY.dump(replace(story, revision=story.revision + 1)),
             story.last_at.timestamp(),
-            bell.bell_id if bell else "",
-            BELL.dump(bell) if bell else "",
             commit.tagged.change.item_id,
             TAGGED.dump(commit.tagged),
             commit.stage,
             self.archive_items,
             self._keep_s,
+            *bell_arguments(commit.bells),
         ]
 
     def bury_item(self, entry_id: str, reason: str) -> None:

@@ -1,53 +1,54 @@
-"""Which story an item belongs to: the one its source already put it in, the one with its link, the one with its headline.
+"""Which story an item belongs to: where its source put it, its link, its headline, then what it says.
 
 Only the past counts, and only the last 72 h of it. Links and headlines are compared in their normal forms, as hashes
 that the story keeps. What the diff calls new although its source has used the same link before shares that link with
 other items (many lines of one live page), so the link says nothing; and a line without any id that its source has
 shown before, word for word, came back after its time-to-live: it is news again.
+
+Else the item is compared with the stories that share its rarest terms (likeness.py); it joins the most probable one if
+that is at least as probable as the dial asks. All that is compared stands in the stories themselves, as packed
+sketches of their first and latest items: an index loaded from the store decides as the one that wrote it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from alerts.models import ChangeKind, Item, Story, Tagged
-from alerts.stories.urgency import strip_markers
-from alerts.text.fingerprint import content_id, hash48
-from alerts.text.tokens import is_run, words
-from alerts.text.urls import canonical_url
+from alerts.models import ChangeKind, Story, Tagged
+from alerts.stories.candidates import Postings
+from alerts.stories.compare import view_of
+from alerts.stories.keys import Keys, keys_of
+from alerts.stories.likeness import Likeness, likenesses
+from alerts.stories.rarity import Rarity
+from alerts.stories.scorer import Weights, load_weights
+from alerts.stories.sketch import Sketch, pack, sketch_of, unpack
+from alerts.text.fingerprint import content_id
 
 MAX_ITEMS = 200
 MAX_SOURCES = 50
 MAX_KEYS = 400
 MAX_COUNTRIES = 20
+MAX_SKETCHES = 5  # the first item of a story, and its latest ones
 WINDOW_S = 72 * 3600.0
-SAME_SCORE = 0.5  # headlines with this similarity are taken for one story when nothing else is known of them
-_MIN_WEIGHT = 4.0  # words of a headline that identifies an event by itself; a character of Han or Thai is half a word
-
-
-@dataclass(frozen=True, slots=True)
-class _Keys:
-    """The hashes of one item: what others join it by, and what its own source has used."""
-
-    url: str
-    title: str
-    own_url: str
-    line: str  # the whole headline of an item that has no id but this
-
-    def all(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(key for key in (self.url, self.title, self.own_url, self.line) if key))
+JOIN_CHANCE = 0.7  # how probable one event must be for an item to join; the dial
+_CANDIDATES = 8  # stories that one item is compared with in full
 
 
 class StoryIndex:
     """The live stories in memory; rebuilt from the store with `load`."""
 
-    def __init__(self, *, window_s: float = WINDOW_S) -> None:
+    def __init__(self, *, window_s: float = WINDOW_S, join_chance: float = JOIN_CHANCE, weights: Weights | None = None) -> None:
         self._window = timedelta(seconds=window_s)
+        self._join_chance = join_chance
+        self._weights = weights or load_weights()
         self._stories: dict[str, Story] = {}
         self._by_key: dict[str, str] = {}  # key -> id of the latest story with it
         self._by_item: dict[str, str] = {}
+        self._sketches: dict[str, tuple[Sketch, ...]] = {}
+        self._postings = Postings()
+        self._rarity = Rarity(self._weights.prior, self._postings.by_term, self._stories)
 
     def __len__(self) -> int:
         return len(self._stories)
@@ -55,6 +56,10 @@ class StoryIndex:
     def __iter__(self) -> Iterator[Story]:
         """The live stories, the one changed last at the end."""
         return iter(self._stories.values())
+
+    def get(self, story_id: str) -> Story | None:
+        """A live story as it stands in the store; None when there is none."""
+        return self._stories.get(story_id)
 
     def load(self, stories: Iterable[Story]) -> None:
         """Take over stories as they stand in the store, oldest first."""
@@ -72,26 +77,36 @@ class StoryIndex:
             A new version of a story, or a new one with revision 0. An item that is known stays where it is.
         """
         change = tagged.change
-        keys = _keys(change.item)
+        keys = keys_of(change.item)
+        sketch = sketch_of(tagged, int(now.timestamp()))
         story = self._stories.get(self._by_item.get(change.item_id, ""))
         if story is None:
-            story = self._match(keys, now, is_new=change.kind is ChangeKind.NEW)
+            story = self._match(keys, sketch, now, is_new=change.kind is ChangeKind.NEW)
         if story is None:
-            return _begin(tagged, keys, now)
-        return _extend(story, tagged, keys, now)
+            return begin(tagged, now, sketch)
+        return extend(story, tagged, now, sketch)
 
     def apply(self, story: Story) -> None:
-        """Remember a story that was committed; it is one revision further then."""
-        self._put(replace(story, revision=story.revision + 1))
+        """Remember a story that was committed; it is one revision further then. One that another took in is forgotten."""
+        if story.merged_into:
+            self._forget(self._stories.get(story.story_id, story))
+            self._reindex(story.story_id, ())
+        else:
+            self._put(replace(story, revision=story.revision + 1))
 
-    def drop_older(self, than: datetime) -> int:
-        """Forget stories whose last item is older; how many."""
+    def drop_older(self, than: datetime) -> list[Story]:
+        """Forget stories whose last item is older; which."""
         old = [story for story in self._stories.values() if story.last_at < than]
         for story in old:
             self._forget(story)
-        return len(old)
+            self._reindex(story.story_id, ())
+        return old
 
-    def _match(self, keys: _Keys, now: datetime, *, is_new: bool) -> Story | None:
+    def nearest(self, tagged: Tagged, now: datetime) -> list[Likeness]:
+        """The stories an item is like by what it says, the most probable first."""
+        return self._likenesses(sketch_of(tagged, int(now.timestamp())), now)
+
+    def _match(self, keys: Keys, sketch: Sketch, now: datetime, *, is_new: bool) -> Story | None:
         if is_new and keys.line in self._by_key:
             return None
         is_shared = is_new and keys.own_url in self._by_key
@@ -99,7 +114,17 @@ class StoryIndex:
             story = self._stories.get(self._by_key.get(key, ""))
             if story is not None and now - story.last_at <= self._window:
                 return story
-        return None
+        found = self._likenesses(sketch, now)
+        return self._stories[found[0].story_id] if found and found[0].score >= self._join_chance else None
+
+    def _likenesses(self, sketch: Sketch, now: datetime) -> list[Likeness]:
+        weights = view_of(sketch, self._rarity).weights
+        near = [
+            story_id
+            for story_id in self._postings.nearest(weights, 2 * _CANDIDATES)
+            if now - self._stories[story_id].last_at <= self._window
+        ]
+        return likenesses(sketch, {i: self._sketches[i] for i in near[:_CANDIDATES]}, self._rarity, self._weights)
 
     def _put(self, story: Story) -> None:
         before = self._stories.get(story.story_id)
@@ -108,6 +133,14 @@ class StoryIndex:
         self._stories[story.story_id] = story
         self._by_key.update(dict.fromkeys(story.keys, story.story_id))
         self._by_item.update(dict.fromkeys(story.item_ids, story.story_id))
+        self._reindex(story.story_id, story.sketches)
+
+    def _reindex(self, story_id: str, packed: Sequence[str]) -> None:
+        before = self._sketches.pop(story_id, ())
+        after = tuple(map(unpack, packed))
+        self._postings.replace(story_id, _terms(before), _terms(after))
+        if after:
+            self._sketches[story_id] = after
 
     def _forget(self, story: Story) -> None:
         self._stories.pop(story.story_id, None)
@@ -117,7 +150,12 @@ class StoryIndex:
                     del table[key]
 
 
-def _begin(tagged: Tagged, keys: _Keys, now: datetime) -> Story:
+def _terms(sketches: Iterable[Sketch]) -> set[int]:
+    return {term for sketch in sketches for term in sketch.terms}
+
+
+def begin(tagged: Tagged, now: datetime, sketch: Sketch | None = None) -> Story:
+    """A story that the item starts, with revision 0; sketch: the item's, where it was made already."""
     item = tagged.change.item
     return Story(
         story_id=content_id("story", tagged.change.item_id),
@@ -125,7 +163,8 @@ def _begin(tagged: Tagged, keys: _Keys, now: datetime) -> Story:
         url=item.url,
         item_ids=(tagged.change.item_id,),
         source_ids=(item.source_id,),
-        keys=keys.all(),
+        keys=keys_of(item).all(),
+        sketches=(pack(sketch or sketch_of(tagged, int(now.timestamp()))),),
         countries=tagged.countries[:MAX_COUNTRIES],
         urgency=tagged.urgency,
         first_at=now,
@@ -133,55 +172,26 @@ def _begin(tagged: Tagged, keys: _Keys, now: datetime) -> Story:
     )
 
 
-def _extend(story: Story, tagged: Tagged, keys: _Keys, now: datetime) -> Story:
+def extend(story: Story, tagged: Tagged, now: datetime, sketch: Sketch | None = None) -> Story:
     """The story with this item in it; its headline follows the edits of its first item."""
     change = tagged.change
+    keys, packed = keys_of(change.item), pack(sketch or sketch_of(tagged, int(now.timestamp())))
     is_first = story.item_ids[:1] == (change.item_id,)
     return replace(
         story,
         headline=change.item.title if is_first else story.headline,
         url=story.url or change.item.url,
-        item_ids=_with(story.item_ids, (change.item_id,), MAX_ITEMS),
-        source_ids=_with(story.source_ids, (change.item.source_id,), MAX_SOURCES),
-        keys=_with([key for key in story.keys if key not in keys.all()], keys.all(), MAX_KEYS),  # used again = newest
+        item_ids=joined(story.item_ids, (change.item_id,), MAX_ITEMS),
+        source_ids=joined(story.source_ids, (change.item.source_id,), MAX_SOURCES),
+        keys=joined([key for key in story.keys if key not in keys.all()], keys.all(), MAX_KEYS),  # used again = newest
+        sketches=joined(story.sketches, (packed,), MAX_SKETCHES),
         countries=tuple(dict.fromkeys((*story.countries, *tagged.countries)))[:MAX_COUNTRIES],
         urgency=min(story.urgency, tagged.urgency),
         last_at=max(story.last_at, now),
     )
 
 
-def _with(known: Sequence[str], more: Iterable[str], limit: int) -> tuple[str, ...]:
+def joined(known: Sequence[str], more: Iterable[str], limit: int) -> tuple[str, ...]:
     """Both, each value once; beyond the limit the first one stays and the oldest of the others leave."""
-    joined = tuple(dict.fromkeys((*known, *more)))
-    return joined if len(joined) <= limit else (joined[0], *joined[len(joined) - limit + 1 :])
-
-
-def _keys(item: Item) -> _Keys:
-    url = canonical_url(item.url)
-    folded = words(strip_markers(item.title))
-    title = " ".join(folded)
-    return _Keys(
-        url=_hash("u", url) if url and not _is_home(url) else "",
-        title=_hash("t", title) if _weight(folded) >= _MIN_WEIGHT else _hash("s", item.source_id, title) if title else "",
-        own_url=_hash("w", item.source_id, url) if url else "",
-        line=_hash("l", item.source_id, " ".join(words(item.title))) if title and not item.guid else "",
-    )
-
-
-def _hash(kind: str, *parts: str) -> str:
-    return f"{kind}{hash48(*parts):012x}"
-
-
-def _is_home(url: str) -> bool:
-    """Whether a link goes to a site's front page, which says nothing about the item."""
-    return not url.partition("://")[2].partition("/")[2]
-
-
-def _weight(folded: Iterable[str]) -> float:
-    return sum(0.5 if is_run(word) else 1.0 for word in folded)
-
-
-def similarity(one: str, other: str) -> float:
-    """The share of words that two headlines have in common, 0 to 1; markers such as BREAKING do not count."""
-    a, b = set(words(strip_markers(one))), set(words(strip_markers(other)))
-    return round(len(a & b) / len(a | b), 3) if a | b else 0.0
+    both = tuple(dict.fromkeys((*known, *more)))
+    return both if len(both) <= limit else (both[0], *both[len(both) - limit + 1 :])

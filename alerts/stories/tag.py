@@ -1,10 +1,13 @@
-"""What an item says about itself: its language, its urgency, its places."""
+"""What an item says about itself: its language, its nature, its urgency, its numbers, its places."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
 from alerts.models import Change, RegionEvidence, Source, Tagged
+from alerts.stories.nature import nature_of
+from alerts.stories.phases import phase_of
+from alerts.stories.toll import ROLES, largest, toll_of
 from alerts.stories.urgency import urgency_of
 from alerts.text.language import language_of
 
@@ -25,9 +28,26 @@ def tag(change: Change, source: Source, tagger: RegionTagger, *, is_guessing: bo
     item = change.item
     text = f"{item.title}\n{item.text}"
     language = language_of(text, source.language or item.language, is_guessing=is_guessing)
-    urgency, why = urgency_of(item.title, language=language, kind=source.kind)
-    regions = tagger.tag(text, language=language, home=source.region)
+    nature, nature_why = nature_of(item.title, language=language, url=item.url)
+    urgency, why = urgency_of(item.title, item.text, language=language, kind=source.kind, nature=nature)
+    tolls = largest(toll_of(item.title, item.text, language=language))
+    regions = tagger.tag(_capitalised(text), language=language, home=source.region)
     countries = tuple(dict.fromkeys(region.country for region in regions if region.country))
     return Tagged(
-        change=change, language=language, urgency=urgency, urgency_why=why, countries=countries, regions=regions, tags=source.tags
+        change=change,
+        language=language,
+        urgency=urgency,
+        urgency_why=why,
+        countries=countries,
+        regions=regions,
+        tags=source.tags,
+        nature=nature.value,
+        nature_why=nature_why,
+        phase=phase_of(item.title, language=language),
+        tolls=tuple((role, int(number)) for role, number in tolls.items() if role in ROLES),
     )
+
+
+def _capitalised(text: str) -> str:
+    """The text with capitals when it has none: names are found by them, and tickers and links leave them out."""
+    return text.title() if text.islower() and text.isascii() else text

@@ -1,7 +1,8 @@
-"""How urgent a headline says it is: a marker in front of it, or a ticker that carries nothing else.
+"""How urgent an item is: what its outlet says by a marker or a ticker, or what it tells by words of harm and their scale.
 
 A marker counts in brackets ("[BREAKING]"), before a colon, bar or dash ("Eilmeldung: ..."), or in capitals before a
-sentence that is not ("BREAKING Fire at ..."); never inside a phrase ("Breaking Bad", "urgent care", "速報値").
+sentence that is not ("BREAKING Fire at ..."); never inside a phrase ("Breaking Bad", "urgent care", "速報値"). Words of
+harm are weighed by `alerts.stories.harm`.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ import re
 from typing import NamedTuple
 
 from alerts.models import SourceKind
+from alerts.stories.harm import NORMAL, harm_of
+from alerts.stories.nature import Nature
+from alerts.stories.reading import read
 from alerts.text.tokens import is_run
 
-NORMAL = 5
 TICKER = 2
 
 # Level 1 interrupts, level 2 is fresh. By language; a marker counts in every language, since outlets borrow them.
@@ -48,14 +51,31 @@ class _Marker(NamedTuple):
     end: int
 
 
-def urgency_of(title: str, *, language: str | None = None, kind: SourceKind = SourceKind.FEED) -> tuple[int, str]:
-    """The urgency from 1 (highest) to 5 (none stated), and why in words.
+def urgency_of(
+    title: str,
+    text: str = "",
+    *,
+    language: str | None = None,
+    kind: SourceKind = SourceKind.FEED,
+    nature: Nature = Nature.EVENT,
+) -> tuple[int, str]:
+    """The urgency of one item from 1 (flash) to 5 (normal), and why in words; no reason for a plain 5.
 
     Args:
         title: The headline as published.
+        text: Its summary: the first sentences give numbers that the headline leaves out.
         language: Its primary tag; markers of all languages count, since outlets borrow them.
         kind: A ticker carries breaking lines only: at least 2.
+        nature: What kind of headline it is; a look back at a war is not urgent.
     """
+    said, why = _by_outlet(title, kind)
+    harm, because = harm_of(read(title, text, language), nature)
+    if harm < said or (harm == NORMAL == said and because):
+        return harm, because
+    return said, f"{why}; {because}" if why and because and harm < NORMAL else why
+
+
+def _by_outlet(title: str, kind: SourceKind) -> tuple[int, str]:
     marker = _marker(title)
     if marker is not None:
         level = _level(marker.text)

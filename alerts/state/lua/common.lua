@@ -30,3 +30,16 @@ local function end_source_lease(source, owner)
   end
   redis.call('SREM', key('leases:' .. owner), 'source:' .. source)
 end
+
+-- Bells to be expanded, from ARGV[at] on: how many, then id and JSON of each. One that is there is not written again.
+local function keep_bells(at, keep)
+  for i = 1, tonumber(ARGV[at]) do
+    local bell = key('bell:' .. ARGV[at + 2 * i - 1])
+    if redis.call('EXISTS', bell) == 0 then
+      redis.call('HSET', bell, 'json', ARGV[at + 2 * i], 'cursor', '0:')
+      redis.call('EXPIRE', bell, keep)
+      redis.call('ZADD', key('fanouts'), string.format('%.6f', now + i / 1000000), ARGV[at + 2 * i - 1])
+      count('bells')
+    end
+  end
+end

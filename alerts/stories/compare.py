@@ -1,0 +1,155 @@
+"""How alike two items are, as the numbers that the scorer weighs.
+
+Words count by their rarity; a shared rare name says more than ten common words. What one side has and the other lacks
+counts too: another town, another toll, another magnitude. All features are the same whichever item comes first.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from alerts.stories.lexicon import concept_names
+from alerts.stories.numbers import Number
+from alerts.stories.rarity import Rarity
+from alerts.stories.sketch import Sketch, hash32
+
+TEXT_WEIGHT = 0.5  # of a term that only the text below the headline has
+_ALIKE = 0.6  # of a word that only begins like one of the other side
+_CONCEPTS = frozenset(hash32("#" + name) for name in concept_names())
+FEATURES = (
+    "cosine", "root", "cover_more", "cover_less", "soft_more", "soft_less", "dice", "first", "second", "third", "shared",
+    "lost_more", "lost_less", "names", "names_lost", "number", "value", "toll_gap", "magnitude_gap", "number_gap",
+    "country", "country_gap", "area", "area_gap", "concepts", "concepts_lost", "languages", "length",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One item with the weights of its terms at the moment of comparing."""
+
+    sketch: Sketch
+    weights: Mapping[int, float]  # of every term: its rarity, less for the text's
+    norm: float
+    title: float  # sum over the title's terms
+    begins: frozenset[int]
+
+
+def view_of(sketch: Sketch, rarity: Rarity) -> View:
+    """The item ready to be compared."""
+    terms, split = sketch.terms, sketch.title
+    weights = {term: rarity.of(term) for term in terms}
+    title = sum(weights.values())
+    if split < len(terms):
+        for term in terms[split:]:
+            weights[term] *= TEXT_WEIGHT
+        title = sum(weights[term] for term in terms[:split])
+    norm = math.sqrt(sum(w * w for w in weights.values())) or 1.0
+    return View(sketch, weights, norm, title or 1.0, frozenset(term >> 16 for term in terms))
+
+
+def features(one: View, other: View) -> list[float]:
+    """The comparison in the order of FEATURES; all zero or more."""
+    a, b = one.weights, other.weights
+    shared = a.keys() & b.keys()
+    least = [min(a[t], b[t]) for t in shared]
+    least.sort(reverse=True)
+    cosine = sum(a[t] * b[t] for t in shared) / (one.norm * other.norm)
+    cover_a, soft_a, lost_a = _cover(one, other)
+    cover_b, soft_b, lost_b = _cover(other, one)
+    names = one.sketch.names | other.sketch.names
+    sizes = len(one.sketch.terms) + len(other.sketch.terms)
+    return [
+        cosine,
+        math.sqrt(cosine),
+        max(cover_a, cover_b),
+        min(cover_a, cover_b),
+        max(soft_a, soft_b),
+        min(soft_a, soft_b),
+        2.0 * len(shared) / sizes if sizes else 0.0,
+        *[*least[:3], 0.0, 0.0, 0.0][:3],
+        math.log1p(len(shared)),
+        max(lost_a, lost_b),
+        min(lost_a, lost_b),
+        math.log1p(sum(a[t] for t in shared & names)),
+        math.log1p(min(_lost(one, b), _lost(other, a))),
+        *_numbers(one.sketch.numbers, other.sketch.numbers),
+        *_places(one.sketch.places, other.sketch.places),
+        *_concepts(a, b, shared),
+        float(one.sketch.language != other.sketch.language and bool(one.sketch.language and other.sketch.language)),
+        math.log1p(min(one.sketch.title, other.sketch.title)),
+    ]
+
+
+def is_template(one: View, other: View) -> bool:
+    """Whether two headlines say the same but for a number that counts nothing known: Gate 1 and Gate 2."""
+    mine = {n.value for n in one.sketch.numbers if n.role == "n"}
+    theirs = {n.value for n in other.sketch.numbers if n.role == "n"}
+    titles = [frozenset(view.sketch.terms[: view.sketch.title]) for view in (one, other)]
+    return bool(mine and theirs) and mine.isdisjoint(theirs) and titles[0] == titles[1]
+
+
+def _cover(view: View, other: View) -> tuple[float, float, float]:
+    """The share of a title's weight that the other has, the same with words that begin alike, and the rarest word it has not."""
+    held = alike = lost = 0.0
+    weights, theirs, begins = view.weights, other.weights, other.begins
+    for term in view.sketch.terms[: view.sketch.title]:
+        weight = weights[term]
+        if term in theirs:
+            held += weight
+        elif term >> 16 in begins:
+            alike += weight
+        elif weight > lost:
+            lost = weight
+    return held / view.title, (held + _ALIKE * alike) / view.title, lost
+
+
+def _lost(view: View, other: Mapping[int, float]) -> float:
+    return sum(view.weights[t] for t in view.sketch.names if t not in other)
+
+
+def _concepts(a: Mapping[int, float], b: Mapping[int, float], shared: set[int]) -> tuple[float, float]:
+    mine, theirs = a.keys() & _CONCEPTS, b.keys() & _CONCEPTS
+    both = shared & mine
+    return sum(min(a[t], b[t]) for t in both), float(min(len(mine), len(theirs)) - len(both))
+
+
+def _numbers(mine: Sequence[Number], theirs: Sequence[Number]) -> tuple[float, float, float, float, float]:
+    """Same number of the same thing, same value at all; and how far apart: tolls, magnitudes, others."""
+    if not mine or not theirs:
+        return 0.0, 0.0, 0.0, 0.0, 0.0
+    both = [n for n in mine if n in theirs]
+    same = sum(math.log2(2 + n.value) for n in both)
+    value = sum(math.log2(2 + v) for v in {n.value for n in mine} & {n.value for n in theirs})
+    toll = magnitude = other = 0.0
+    for role in {n.role for n in mine} & {n.role for n in theirs} - {n.role for n in both}:
+        pairs = [(n.value, m.value) for n in mine if n.role == role for m in theirs if m.role == role]
+        if role == "q":
+            magnitude = min(2.0, min(abs(x - y) for x, y in pairs))
+        elif role in "kh":
+            toll = max(toll, min(_gap(x, y) for x, y in pairs))
+        else:
+            other = max(other, min(_gap(x, y) for x, y in pairs))
+    return min(same, 20.0), min(value, 20.0), toll, magnitude, other
+
+
+def _gap(one: float, other: float) -> float:
+    """How many doublings apart, at most 4."""
+    return min(4.0, abs(math.log2((1 + abs(one)) / (1 + abs(other)))))
+
+
+def _places(mine: Sequence[str], theirs: Sequence[str]) -> tuple[float, float, float, float]:
+    """Shared countries, none shared, shared areas within, none shared though both name one in the same country."""
+    if not mine or not theirs:
+        return 0.0, 0.0, 0.0, 0.0
+    a, b = {code[:2] for code in mine}, {code[:2] for code in theirs}
+    both = a & b
+    if not both:
+        return 0.0, 1.0, 0.0, 0.0
+    inner_a = {c for c in mine if len(c) > 2 and c[:2] in both}
+    inner_b = {c for c in theirs if len(c) > 2 and c[:2] in both}
+    country = 2.0 * len(both) / (len(a) + len(b))
+    if not inner_a or not inner_b:
+        return country, 0.0, 0.0, 0.0
+    return country, 0.0, float(min(2, len(inner_a & inner_b))), float(not inner_a & inner_b)

@@ -1,0 +1,66 @@
+"""Which of some stories an item belongs to, by what it says, and how sure that is.
+
+A story is as near as the nearest of the items it keeps. Whether the item joins depends on the second nearest too (a story
+holds together), on the runner-up (a likeness to two stories is a template, not an event), and on the time since its last item.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from alerts.stories.compare import features, is_template, view_of
+from alerts.stories.rarity import Rarity
+from alerts.stories.scorer import LOWEST, Weights, chance
+from alerts.stories.sketch import Sketch
+
+SAME_CHANCE = 0.5  # two items are called the same from here on
+_DAY_S = 86400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """One story as a candidate."""
+
+    story_id: str
+    best: float  # log odds of the nearest item
+    second: float  # how far the second nearest is below, at most 0
+    days: float  # since its last item
+    score: float = 0.0
+
+
+def likenesses(
+    sketch: Sketch, stories: Mapping[str, Sequence[Sketch]], rarity: Rarity, weights: Weights
+) -> list[Likeness]:
+    """The stories an item may belong to with their probabilities, the most probable first."""
+    item = view_of(sketch, rarity)
+    found: list[Likeness] = []
+    for story_id, kept in stories.items():
+        odds = []
+        for other in kept:
+            view = view_of(other, rarity)
+            if is_template(item, view):
+                break
+            odds.append(weights.pair_odds(features(item, view)))
+        else:
+            odds.sort(reverse=True)
+            days = max(0.0, sketch.at_s - max(other.at_s for other in kept)) / _DAY_S
+            found.append(Likeness(story_id, odds[0], odds[1] - odds[0] if len(odds) > 1 else 0.0, days))
+    return sorted((_scored(one, found, weights) for one in found), key=lambda one: -one.score)
+
+
+def _scored(one: Likeness, others: Sequence[Likeness], weights: Weights) -> Likeness:
+    rival = max((other.best for other in others if other is not one), default=LOWEST)
+    score = weights.story_chance((one.best, one.second, max(LOWEST, rival), one.days))
+    return Likeness(one.story_id, one.best, one.second, one.days, score)
+
+
+def same_event(one: Sketch, other: Sketch, weights: Weights) -> float:
+    """The probability that two items are about one event, when nothing else is known; 0 when they share no word."""
+    rarity = Rarity(weights.prior, {}, ())
+    first, second = view_of(one, rarity), view_of(other, rarity)
+    if is_template(first, second) or not first.begins & second.begins:
+        return 0.0
+    if (one.terms, one.numbers) == (other.terms, other.numbers):
+        return 1.0
+    return chance(weights.pair_odds(features(first, second)))

@@ -1,0 +1,172 @@
+"""What grouping keeps of one item: hashed terms, names, numbers with their roles, places, language and time.
+
+A sketch is all that two items are compared by. It is packed into a text that the story carries, so that an index can
+be rebuilt from stories alone.
+"""
+
+from __future__ import annotations
+
+import base64
+from array import array
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from alerts.models import RegionEvidence, Tagged
+from alerts.stories.lexicon import terms_of
+from alerts.stories.numbers import Cut, Number, is_number_word, numbers_of
+from alerts.stories.urgency import strip_markers
+from alerts.text.fingerprint import hash64
+from alerts.text.tokens import Token, is_run, tokens
+
+MAX_TERMS = 40  # of title and text together
+MAX_NUMBERS = 8
+MAX_PLACES = 8
+TEXT_CHARS = 400
+_SURE = 0.5  # a place with less evidence says nothing about the event
+PREFIX = 5  # characters by which two spellings of a name are taken for one
+_LATIN = str.maketrans(
+    dict(zip("абвгдезиійклмнопрстуфхцчшщыэюяїєґђјљњћџ", (
+        "a b v g d e z i i i k l m n o p r s t u f h ts ch sh sh i e u a i e g d i l n c d"
+    ).split(), strict=True)) | {"ж": "zh", "ь": "", "ъ": ""}
+)  # fmt: skip
+_SPELLINGS = (("kh", "h"), ("ph", "f"), ("ck", "k"), ("yu", "u"), ("ya", "a"), ("y", "i"), ("w", "v"), ("c", "k"), ("ll", "l"), ("ss", "s"))
+_UNCASED = frozenset({"de"})  # languages whose nouns are written with capitals
+
+
+@dataclass(frozen=True, slots=True)
+class Sketch:
+    """One item as others are compared with it; every tuple is bounded."""
+
+    terms: array[int]  # 32 bit hashes, each once: the title's first, in their order
+    title: int  # how many of them the title has
+    names: frozenset[int]  # those written with a capital where that says something
+    numbers: tuple[Number, ...]
+    places: tuple[str, ...]  # codes: LB, LB-JA
+    language: str
+    at_s: int
+
+
+def sketch_of(tagged: Tagged, at_s: int) -> Sketch:
+    """The sketch of a tagged item at Unix time at_s."""
+    item, language = tagged.change.item, tagged.language
+    headline = strip_markers(item.title)
+    start = item.title.find(headline)
+    places = {} if start < 0 else _spans(tagged.regions, start, start + len(headline))
+    terms, names, numbers = _read(headline, language, places)
+    title = len(terms)
+    if item.text:
+        start = len(item.title) + 1
+        text = item.text[:TEXT_CHARS]
+        more, named, counted = _read(text, language, _spans(tagged.regions, start, start + len(text)))
+        terms, names = terms | more, names | named
+        numbers = tuple(dict.fromkeys((*numbers, *counted)))
+    kept = list(terms)[:MAX_TERMS]
+    return Sketch(
+        terms=array("I", kept),
+        title=min(title, MAX_TERMS),
+        names=frozenset(names.intersection(kept)),
+        numbers=numbers[:MAX_NUMBERS],
+        places=_places(tagged.regions),
+        language=language or "",
+        at_s=at_s,
+    )
+
+
+def _spans(regions: Iterable[RegionEvidence], start: int, end: int) -> dict[int, tuple[int, RegionEvidence]]:
+    """Where a place is named in a part of the text: start -> (end, place), counted from the part's beginning."""
+    sure = [region for region in regions if region.score >= _SURE]
+    return {r.span[0] - start: (r.span[1] - start, r) for r in sure if start <= r.span[0] < r.span[1] <= end}
+
+
+def _read(
+    text: str, language: str | None, places: dict[int, tuple[int, RegionEvidence]]
+) -> tuple[dict[int, None], set[int], tuple[Number, ...]]:
+    """Terms in their order, names and numbers of one part of an item."""
+    cut = tokens(text)
+    is_cased = language not in _UNCASED and _is_cased(text, cut)
+    found: dict[int, None] = {}
+    names: set[int] = set()
+    cuts: list[Cut] = []
+    inside, previous = 0, -1
+    for token in cut:
+        end, region = places.get(token.start, (0, None))
+        if region is not None:
+            inside = max(inside, end) if region.kind == "country" else inside
+            found |= dict.fromkeys(_codes(region.code))
+        raw = text[token.start : token.end]
+        terms = terms_of(raw, language)
+        cuts.append(Cut(token.text, terms[-1].text if terms else "", text[max(0, token.start - 4) : token.start]))
+        if token.start < inside:
+            continue
+        if is_run(token.text):
+            if previous == token.start:
+                found[hash32(text[token.start - 1 : token.end])] = None
+            previous = token.end
+        elif not (token.text[0].isdigit() or len(token.text) == 1 or is_number_word(token.text, language)):
+            hashes = _hashes(raw, language)
+            found |= dict.fromkeys(hashes)
+            if is_cased and token.start and raw[0].isupper():
+                names.update(hashes)
+    return found, names, numbers_of(cuts, language)
+
+
+@lru_cache(maxsize=8192)
+def _codes(code: str) -> tuple[int, ...]:
+    """The terms of a place: its country, and the subdivision it is or lies in."""
+    return tuple(hash32("@" + part) for part in dict.fromkeys((code[:2], code)))
+
+
+def _is_cased(text: str, cut: Sequence[Token]) -> bool:
+    """Whether capitals mark names: most longer words are written small."""
+    longer = [text[token.start] for token in cut if token.end - token.start > 3]
+    return sum(first.isupper() for first in longer) * 2 < len(longer)
+
+
+@lru_cache(maxsize=65536)
+def _hashes(word: str, language: str | None) -> tuple[int, ...]:
+    return tuple(hash32(term.text) for term in terms_of(word, language))
+
+
+def hash32(text: str) -> int:
+    """A term as 32 bits: the upper half is that of its beginning, which zelenski, zelenskyy and зеленск share."""
+    begin = text if text[0] in "#@" else _skeleton(text)[:PREFIX]
+    return (hash64("begin", begin) & 0xFFFF) << 16 | hash64("term", text) & 0xFFFF
+
+
+def _skeleton(text: str) -> str:
+    """A word in Latin letters, with those that transliterations differ in made one."""
+    latin = text.translate(_LATIN)
+    for spelling, letter in _SPELLINGS:
+        latin = latin.replace(spelling, letter)
+    return latin
+
+
+def _places(regions: Iterable[RegionEvidence]) -> tuple[str, ...]:
+    codes = [region.code for region in regions if region.score >= _SURE]
+    return tuple(dict.fromkeys(codes))[:MAX_PLACES]
+
+
+def pack(sketch: Sketch) -> str:
+    """A sketch as one line of text; about 250 characters."""
+    numbers = ";".join(f"{number.role}{number.value:g}" for number in sketch.numbers)
+    names = "".join("1" if term in sketch.names else "0" for term in sketch.terms)
+    packed = base64.b64encode(sketch.terms.tobytes()).decode()
+    flags = f"{int('1' + names, 2):x}"
+    return "|".join((str(sketch.at_s), sketch.language, str(sketch.title), flags, numbers, ",".join(sketch.places), packed))
+
+
+def unpack(text: str) -> Sketch:
+    """The sketch again."""
+    at_s, language, title, flags, numbers, places, packed = text.split("|")
+    terms = array("I", base64.b64decode(packed))
+    bits = bin(int(flags, 16))[3:]
+    return Sketch(
+        terms=terms,
+        title=int(title),
+        names=frozenset(term for term, bit in zip(terms, bits, strict=True) if bit == "1"),
+        numbers=tuple(Number(part[0], float(part[1:])) for part in numbers.split(";") if part),
+        places=tuple(part for part in places.split(",") if part),
+        language=language,
+        at_s=int(at_s),
+    )

@@ -1,0 +1,297 @@
+"""Learn the weights of the story scorer: alerts/stories/weights.json from labelled headlines beside the project.
+
+The recipe: the stream of labelled events is grouped online as its labels say, and once more as the first weights say, and
+every candidate story on the way becomes a row with its label (the decisions that are learned are those that are met).
+Labelled pairs of headlines join with a weight of their own, so that no corpus has the word alone. The prior counts in how
+many headlines a term stands. Months can be left out: bench/stories.py judges each with weights that never saw it.
+
+    ./run.sh bench bench/train_stories.py            print what was learned
+    ./run.sh bench bench/train_stories.py --write    and write it into the package
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import sys
+from array import array
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alerts.cli.edges import tagged_row
+from alerts.regions.tagger import Tagger
+from alerts.stories.candidates import Postings
+from alerts.stories.compare import FEATURES, features, is_template, view_of
+from alerts.stories.rarity import Rarity
+from alerts.stories.scorer import LOWEST, STORY_FEATURES, Weights, chance
+from alerts.stories.sketch import Sketch, sketch_of
+
+DATA = Path(__file__).parents[2] / "shared/data/stories"
+WEIGHTS = Path(__file__).parents[1] / "alerts/stories/weights.json"
+CORPORA = {"stream": 1.0, "wce": 0.3, "sts_headlines": 0.5, "lede": 0.1}  # how much each weighs
+_CANDIDATES, _KEPT, _WINDOW_S = 8, 5, 72 * 3600
+_LEAST_SEEN = 3  # headlines with a term, for a place in the prior
+_RIDGE = 1.0
+Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """One item of a stream with the event it belongs to."""
+
+    item_id: str
+    month: str
+    event: str
+    sketch: Sketch
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two headlines, and whether they tell of one event."""
+
+    month: str
+    one: Sketch
+    other: Sketch
+    is_same: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One story that an item was compared with: the features of each item it kept."""
+
+    month: str
+    number: int  # of the item in the stream
+    rows: tuple[tuple[float, ...], ...]
+    days: float
+    is_same: bool
+
+
+@dataclass(slots=True)
+class _Live:
+    event: set[str] = field(default_factory=set)
+    kept: list[Sketch] = field(default_factory=list)
+
+
+def read_stream(name: str, tagger: Tagger) -> list[Labelled]:
+    """A labelled stream in arrival order."""
+    return [
+        Labelled(row["id"], row["time"][:7], row["gold_story"], _sketch(row, tagger)) for row in _rows(DATA / f"streams/{name}.dev.jsonl")
+    ]
+
+
+def read_pairs(name: str, tagger: Tagger) -> list[Pair]:
+    """Labelled pairs of one corpus."""
+    return [
+        Pair(row["a"].get("time", "")[:7], _sketch(row["a"], tagger), _sketch(row["b"], tagger), bool(row["same"]))
+        for row in _rows(DATA / f"pairs/{name}.dev.jsonl")
+    ]
+
+
+def prior_of(sketches: Iterable[Sketch]) -> dict[int, float]:
+    """term -> share of the items that have it."""
+    items = list(sketches)
+    seen = Counter(term for sketch in items for term in sketch.terms)
+    return {term: count / len(items) for term, count in seen.items() if count >= _LEAST_SEEN}
+
+
+def walk(
+    stream: Sequence[Labelled],
+    priors: Mapping[str, Mapping[int, float]],
+    choose: Callable[[Labelled, list[tuple[str, Candidate]]], str] | None = None,
+) -> list[Candidate]:
+    """Group a stream online, by its labels or by `choose`; every candidate story on the way.
+
+    Args:
+        stream: Items in arrival order.
+        priors: month -> prior that its items are weighed with.
+        choose: The id of the story an item joins, or "" for a new one; None goes by the labels.
+    """
+    postings, live, found = Postings(), dict[str, _Live](), list[Candidate]()
+    for number, item in enumerate(stream):
+        _expire(live, postings, item.sketch.at_s - _WINDOW_S)
+        rarity = Rarity(priors[item.month], postings.by_term, live)
+        view = view_of(item.sketch, rarity)
+        met: list[tuple[str, Candidate]] = []
+        for story_id in postings.nearest(view.weights, _CANDIDATES):
+            others = [view_of(kept, rarity) for kept in live[story_id].kept]
+            if any(is_template(view, other) for other in others):
+                continue
+            days = (item.sketch.at_s - max(kept.at_s for kept in live[story_id].kept)) / 86400
+            rows = tuple(tuple(features(view, other)) for other in others)
+            met.append((story_id, Candidate(item.month, number, rows, days, item.event in live[story_id].event)))
+        found += [candidate for _, candidate in met]
+        _join(live, postings, choose(item, met) or item.item_id if choose else item.event, item)
+    return found
+
+
+def _expire(live: dict[str, _Live], postings: Postings, before_s: int) -> None:
+    for story_id in [i for i, story in live.items() if story.kept[-1].at_s < before_s]:
+        postings.replace(story_id, _terms(live.pop(story_id).kept), set())
+
+
+def _join(live: dict[str, _Live], postings: Postings, story_id: str, item: Labelled) -> None:
+    story = live.setdefault(story_id, _Live())
+    before = _terms(story.kept)
+    story.kept = [*story.kept[:1], *[*story.kept[1:], item.sketch][1 - _KEPT :]]
+    story.event.add(item.event)
+    postings.replace(story_id, before, _terms(story.kept))
+
+
+def _terms(kept: Iterable[Sketch]) -> set[int]:
+    return {term for sketch in kept for term in sketch.terms}
+
+
+def pair_rows(pairs: Iterable[Pair], prior: Mapping[int, float]) -> tuple[Vector, Vector]:
+    """Features and labels of pairs."""
+    rarity, kept = Rarity(prior, {}, ()), list(pairs)
+    rows = [features(view_of(pair.one, rarity), view_of(pair.other, rarity)) for pair in kept]
+    return np.array(rows).reshape(-1, len(FEATURES)), np.array([float(pair.is_same) for pair in kept])
+
+
+def fit(rows: Vector, labels: Vector, weights: Vector, ridge: float = _RIDGE) -> tuple[float, Vector]:
+    """Bias and weights of a logistic regression by Newton's method, features scaled for the ridge only."""
+    mean, spread = rows.mean(axis=0), rows.std(axis=0) + 1e-9
+    z = np.column_stack([np.ones(len(rows)), (rows - mean) / spread])
+    beta, penalty = np.zeros(z.shape[1]), np.eye(z.shape[1]) * ridge
+    penalty[0, 0] = 0.0
+    for _ in range(25):
+        p = 1.0 / (1.0 + np.exp(-z @ beta))
+        curve = weights * p * (1.0 - p) + 1e-9
+        beta += np.linalg.solve((z * curve[:, None]).T @ z + penalty, z.T @ (weights * (labels - p)) - penalty @ beta)
+    return float(beta[0] - (beta[1:] * mean / spread).sum()), beta[1:] / spread
+
+
+def learn(candidates: Sequence[Candidate], corpora: Sequence[tuple[Vector, Vector, float]], prior: Mapping[int, float]) -> Weights:
+    """Both regressions: pairs from all corpora, stories from the candidates.
+
+    Args:
+        candidates: From `walk`, of the months that may be learned from.
+        corpora: Features, labels and total weight of each corpus of pairs.
+        prior: Term frequencies to go with them.
+    """
+    nearest = np.array([max(c.rows, key=lambda row: row[0]) for c in candidates])
+    same = np.array([float(c.is_same) for c in candidates])
+    parts = [(nearest, same, CORPORA["stream"]), *corpora]
+    weights = np.concatenate([np.full(len(labels), share * 10_000 / len(labels)) for _, labels, share in parts])
+    bias, pair = fit(np.concatenate([rows for rows, _, _ in parts]), np.concatenate([labels for _, labels, _ in parts]), weights)
+    stories = np.array(story_rows(candidates, lambda row: bias + float(np.dot(pair, row))))
+    story_bias, story = fit(stories, same, np.ones(len(same)), 0.1)
+    return Weights(bias, tuple(map(float, pair)), story_bias, tuple(map(float, story)), prior)
+
+
+def story_rows(candidates: Sequence[Candidate], odds: Callable[[tuple[float, ...]], float]) -> list[tuple[float, ...]]:
+    """The features of stories, in the order of STORY_FEATURES."""
+    scored = [sorted(map(odds, c.rows), reverse=True) for c in candidates]
+    by_item: dict[int, list[int]] = {}
+    for place, candidate in enumerate(candidates):
+        by_item.setdefault(candidate.number, []).append(place)
+    found = []
+    for place, (candidate, tops) in enumerate(zip(candidates, scored, strict=True)):
+        rival = max((scored[i][0] for i in by_item[candidate.number] if i != place), default=LOWEST)
+        found.append((tops[0], (tops[1] - tops[0]) if len(tops) > 1 else 0.0, max(LOWEST, rival), candidate.days))
+    return found
+
+
+def chooser(weights: Callable[[str], Weights], least: float) -> Callable[[Labelled, list[tuple[str, Candidate]]], str]:
+    """The story a scorer would put an item in, at this dial; weights by month."""
+
+    def choose(item: Labelled, met: list[tuple[str, Candidate]]) -> str:
+        known = weights(item.month)
+        rows = story_rows([candidate for _, candidate in met], known.pair_odds)
+        chances = [known.story_chance(row) for row in rows]
+        best = max(range(len(met)), key=chances.__getitem__, default=-1)
+        return met[best][0] if best >= 0 and chances[best] >= least else ""
+
+    return choose
+
+
+@dataclass(frozen=True, slots=True)
+class School:
+    """The corpora, sketched once; and how to learn without some months."""
+
+    stream: tuple[Labelled, ...]
+    pairs: Mapping[str, tuple[Pair, ...]]
+
+    @classmethod
+    def open(cls, tagger: Tagger) -> School:
+        """Read everything that is learned from."""
+        pairs = {name: tuple(read_pairs(name, tagger)) for name in CORPORA if name != "stream"}
+        return cls(tuple(read_stream("wce", tagger)), pairs)
+
+    def months(self) -> list[str]:
+        """The months of the stream."""
+        return sorted({item.month for item in self.stream})
+
+    def prior(self, without: str = "") -> dict[int, float]:
+        """The prior of the stream and the pairs of headlines, but for one month."""
+        others = [sketch for name in ("sts_headlines", "lede") for pair in self.pairs[name] for sketch in (pair.one, pair.other)]
+        return prior_of([*(item.sketch for item in self.stream if item.month != without), *others])
+
+    def learn(self, candidates: Sequence[Candidate], without: str = "", leaving: Sequence[str] = ()) -> Weights:
+        """Weights from everything but one month and some corpora of pairs."""
+        prior = self.prior(without)
+        corpora = [
+            (*pair_rows((p for p in pairs if not without or p.month != without), prior), CORPORA[name])
+            for name, pairs in self.pairs.items()
+            if name not in leaving
+        ]
+        return learn([c for c in candidates if c.month != without], corpora, prior)
+
+    def folds(self) -> tuple[dict[str, Weights], list[Candidate]]:
+        """month -> weights that never saw it; and the candidates that final weights are learned from."""
+        priors = {month: self.prior(month) for month in self.months()}
+        taught = walk(self.stream, priors)
+        first = {month: self.learn(taught, month) for month in priors}
+        met = walk(self.stream, priors, chooser(first.__getitem__, 0.7))
+        both = [*taught, *(Candidate(c.month, c.number + len(self.stream), c.rows, c.days, c.is_same) for c in met)]
+        return {month: self.learn(both, month) for month in priors}, both
+
+
+def dumped(weights: Weights) -> str:
+    """The weights as the package reads them."""
+    shares: dict[str, list[int]] = {}
+    for term, share in weights.prior.items():
+        shares.setdefault(f"{share:.2g}", []).append(term)
+    data: dict[str, Any] = {
+        "pair": {"bias": round(weights.pair_bias, 4), "weights": _named(FEATURES, weights.pair)},
+        "story": {"bias": round(weights.story_bias, 4), "weights": _named(STORY_FEATURES, weights.story)},
+        "prior": {
+            share: base64.b64encode(array("I", sorted(terms)).tobytes()).decode()
+            for share, terms in sorted(shares.items(), key=lambda pair: -float(pair[0]))
+        },
+    }
+    return json.dumps(data, indent=1) + "\n"
+
+
+def _named(names: Sequence[str], values: Sequence[float]) -> dict[str, float]:
+    return {name: round(value, 4) for name, value in zip(names, values, strict=True)}
+
+
+def _sketch(row: dict[str, Any], tagger: Tagger) -> Sketch:
+    tagged = tagged_row(row, row["id"], tagger)
+    return sketch_of(tagged, int(tagged.change.polled_at.timestamp()))
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
+
+
+def main() -> None:
+    """Learn from everything and print the weights; --write puts them into the package."""
+    school = School.open(Tagger.load())
+    _, candidates = school.folds()
+    weights = school.learn(candidates)
+    text = dumped(weights)
+    if "--write" in sys.argv:
+        WEIGHTS.write_text(text, encoding="utf-8")
+    print(text[: text.index('"prior"')], f"prior: {len(weights.prior)} terms; {len(text)} bytes; chance at 0 odds {chance(0.0)}")
+
+
+if __name__ == "__main__":
+    main()
