@@ -39,7 +39,9 @@ def show(name: str, areas: AreaIndex, gazetteer: Gazetteer) -> Shown:
     country = gazetteer.english.get(next(iter(countries)), "") if len(countries) == 1 else ""
     around = tuple(sorted(a.code for a in areas.named() if a.kind == "group" and a.code != area.code and _is_inside(area, a)))
     contains = tuple(sorted((area.countries - {area.code}) | (area.codes - {area.code}) | (area.places - {area.name})))
-    return Shown(area.code, area.name, area.kind, country, place and place.lat, place and place.lon, _weight(place), contains, around)
+    return Shown(
+        area.code, area.name, area.kind, country, place and place.lat, place and place.lon, _weight(place), contains, around
+    )
 
 
 def search(text: str, gazetteer: Gazetteer) -> tuple[Shown, ...]:
