@@ -206,7 +206,7 @@ def test_a_bad_line_of_the_own_names_is_named() -> None:
         list(read_own("LB demonym Lebanese\nLB people Lebanese\n"))
 
 
-@pytest.mark.parametrize("line", ["LB-NA city 33 Bint", "LB-NA village 33 35 40 Bint Jbeil", "LB-NA city north 35 40 Bint Jbeil"])
+@pytest.mark.parametrize("line", ["LB-NA city 33 Bint", "LB-NA hamlet 33 35 40 Bint Jbeil", "LB-NA city north 35 40 Bint Jbeil"])
 def test_a_bad_line_of_the_own_places_is_named(line: str) -> None:
     with pytest.raises(ConfigError, match=r"own_places\.txt:1: expected CODE KIND LAT LON SIZE"):
         list(read_places(line))

