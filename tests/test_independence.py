@@ -75,6 +75,7 @@ def test_signed_copy_comes_from_its_agency(origin: str, text: str) -> None:
         "They got off by apa, the old path",
         "The river Aa (in the north) rose",
         "Sana went aboard the ferry",
+        "Law enforcement agencies - and the navy - looked for the ferry",
     ],
 )
 def test_a_name_in_the_story_is_no_signature(text: str) -> None:
@@ -149,6 +150,11 @@ def test_two_reports_of_one_event_in_their_own_words_are_no_copies() -> None:
     assert not is_copy(imprint(COPY), imprint(own))
 
 
+def test_one_phrase_in_common_is_no_copy() -> None:
+    short = "The latest on ferries and harbours during the fog of Monday, the coast guard said."
+    assert not is_copy(imprint(COPY), imprint(short))
+
+
 def test_short_headlines_prove_nothing_but_long_equal_ones_do() -> None:
     title = "Ferry with forty passengers aboard runs aground in thick fog off Portvale"
     assert is_copy(imprint("", title), imprint("", title))
@@ -161,8 +167,8 @@ def test_being_a_copy_does_not_depend_on_the_order(one: str, other: str) -> None
     a, b = imprint(one, other), imprint(other, one)
     assert is_copy(a, b) == is_copy(b, a)
     assert all(0 <= value < 2**32 for part in a for value in part)
-    assert len(a.title) <= 16
-    assert len(a.text) <= 16
+    assert len(a.title) <= 24
+    assert len(a.text) <= 24
 
 
 # ---------------------------------------------------------------- origins of a story

@@ -14,15 +14,16 @@ from typing import NamedTuple
 from alerts.text.fingerprint import hash64
 from alerts.text.tokens import is_run
 
-_KEPT = 16  # hashes of a text, 4 bytes each
+_KEPT = 24  # hashes of a text, 4 bytes each
 _WORDS = 60  # of a text are compared: agencies' copy begins alike, what follows each outlet writes itself
 _SHINGLE = 3  # words; characters of scripts without spaces say less, so of them it takes twice as many
 _LEAST = 6  # shingles under which a text says too little
+_COMMON = 4  # of the sampled ones that both must have: one phrase of an agency's style is no copy
 _TEXT_SHARE, _TITLE_SHARE = 0.6, 0.85
 
 
 class Imprint(NamedTuple):
-    """The smallest hashes of headline and text, ascending; at most 128 bytes when packed."""
+    """The smallest hashes of headline and text, ascending; at most 192 bytes when packed."""
 
     title: tuple[int, ...]
     text: tuple[int, ...]
@@ -66,5 +67,5 @@ def _shared(one: Sequence[int], other: Sequence[int]) -> float:
     """The share of the shorter text in the longer one, 0 to 1, from what both imprints sampled in full."""
     bound = min(imprint[-1] for imprint in (one, other) if len(imprint) == _KEPT) if _KEPT in (len(one), len(other)) else None
     a, b = ({value for value in imprint if bound is None or value <= bound} for imprint in (one, other))
-    least = min(len(a), len(b))
-    return len(a & b) / least if least >= _LEAST // 2 else 0.0
+    common, least = len(a & b), min(len(a), len(b))
+    return common / least if common >= _COMMON else 0.0

@@ -18,6 +18,7 @@ from alerts.stories.owners import NO_OWNERS, Owners, domains_of, host_of
 from alerts.stories.reading import LEDE, Hit, Passage, nearest, passage_of, table
 from alerts.text.tokens import is_run
 
+_UNNAMED = "agencies.unnamed"
 _TAIL = 80  # characters at the end of a text where a signature may stand
 _HEAD = 110  # characters at its beginning where a dateline may stand
 _OPENS = re.compile(r"(?:[\[(（【〔]|(?:^|\s)/|[\[(（【=][^\])）】]{0,40}[,/=、\s])\s*$")
@@ -157,6 +158,8 @@ def _is_signature(passage: Passage, hit: Hit, offset: int, length: int) -> bool:
         return False
     start, end = passage.tokens[hit.start].start, passage.tokens[hit.end - 1].end
     before, after = passage.text[max(0, start - 45) : start], passage.text[end : end + 24]
+    if hit.sense == _UNNAMED:  # an everyday word as well
+        return (_OPENS.search(before) is not None and _CLOSES.match(after) is not None) or _SOURCE.search(before) is not None
     is_head, is_last = offset + start < _HEAD, offset + end >= length - 3
     if _OPENS.search(before) and (is_head or _CLOSES.match(after) or after[:1] in ",/"):
         return True

@@ -24,6 +24,7 @@ _PERCENT = re.compile(r"\s?[%٪％]|\s?[°º]|-?(?:year|jährig|летн|річ�
 _AND = re.compile("و(?!ف[اي])|ו")  # Arabic and Hebrew write "and" onto the next word; not that of وفاة, "death"
 _BEHIND, _BEFORE, _FAR, _FARTHEST = 5, 4, 8, 20  # words a role may stand away; totals ("death toll ... rises to 15") reach further
 _THIN = (" ", "\u00a0", "\u202f", "\u2009")
+_MOST = 50_000_000  # people: a larger number counts something else
 _FIRST_YEAR, _LAST_YEAR = 1800, 2199
 _QUAKE = ("harm.quake", "harm.tsunami")
 
@@ -147,7 +148,9 @@ def _role(passage: Passage, roles: Sequence[Hit], numbers: Sequence[_Number], pl
         return "money"
     if _is_magnitude(passage, roles, number):
         return "magnitude"
-    if number.low != int(number.low) or number.low < 1 or _is_name(passage, roles, number) or _is_measure(passage, roles, number, last):
+    if number.low != int(number.low) or not 1 <= number.low <= _MOST:
+        return ""
+    if _is_name(passage, roles, number) or _is_measure(passage, roles, number, last):
         return ""
     until = numbers[place + 1].start if place + 1 < len(numbers) else len(passage.tokens)
     since = numbers[place - 1].end if place else 0
