@@ -1,4 +1,4 @@
-"""Learn the weights of the story scorer: alerts/stories/weights.json from labelled headlines beside the project.
+"""Learn the weights of the story scorer: alerts/stories/data/weights.json from labelled headlines beside the project.
 
 The recipe: the stream of labelled events is grouped online as its labels say, and once more as the first weights say, and
 every candidate story on the way becomes a row with its label (the decisions that are learned are those that are met).
@@ -17,7 +17,7 @@ import sys
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,15 +28,23 @@ from alerts.cli.edges import tagged_row
 from alerts.regions.tagger import Tagger
 from alerts.stories.candidates import Postings
 from alerts.stories.compare import FEATURES, features, is_template, view_of
+from alerts.stories.likeness import cohesion
+from alerts.stories.meanings import common_terms
 from alerts.stories.rarity import Rarity
-from alerts.stories.scorer import LOWEST, STORY_FEATURES, Weights, chance
-from alerts.stories.sketch import Sketch, sketch_of
+from alerts.stories.scorer import LOWEST, STORY_FEATURES, Linear, Weights
+from alerts.stories.sketch import Sketch, compared, hash32, sketch_of
 
 DATA = Path(__file__).parents[2] / "shared/data/stories"
-WEIGHTS = Path(__file__).parents[1] / "alerts/stories/weights.json"
-CORPORA = {"stream": 1.0, "wce": 0.3, "sts_headlines": 0.5, "lede": 0.1}  # how much each weighs
-_CANDIDATES, _KEPT, _WINDOW_S = 8, 5, 72 * 3600
+WEIGHTS = Path(__file__).parents[1] / "alerts/stories/data/weights.json"
+CORPORA = {"stream": 0.6, "wce": 0.3, "sts_headlines": 0.8, "lede": 0.3}  # how much each weighs for items of a stream
+SAME = {"wce": 0.1, "sts_headlines": 1.0, "lede": 0.5}  # and for two headlines alone
+AGAINST = frozenset("lost_more lost_less names_lost toll_gap magnitude_gap number_gap country_gap area_gap concepts_lost".split())
+FOR = frozenset("cosine root cover_more cover_less soft_more soft_less dice first second third shared names number value".split()) | {
+    "country", "area", "concepts"
+}  # fmt: skip
+_CANDIDATES, _KEPT, _WINDOW_S = 5, 5, 72 * 3600
 _LEAST_SEEN = 3  # headlines with a term, for a place in the prior
+_COMMON = 0.02  # share of headlines with a word of data/common.txt
 _RIDGE = 1.0
 Vector = NDArray[np.float64]
 
@@ -80,16 +88,15 @@ class _Live:
 
 def read_stream(name: str, tagger: Tagger) -> list[Labelled]:
     """A labelled stream in arrival order."""
-    return [
-        Labelled(row["id"], row["time"][:7], row["gold_story"], _sketch(row, tagger)) for row in _rows(DATA / f"streams/{name}.dev.jsonl")
-    ]
+    rows = read_rows(DATA / f"streams/{name}.dev.jsonl")
+    return [Labelled(row["id"], row["time"][:7], row["gold_story"], _sketch(row, tagger)) for row in rows]
 
 
 def read_pairs(name: str, tagger: Tagger) -> list[Pair]:
     """Labelled pairs of one corpus."""
     return [
         Pair(row["a"].get("time", "")[:7], _sketch(row["a"], tagger), _sketch(row["b"], tagger), bool(row["same"]))
-        for row in _rows(DATA / f"pairs/{name}.dev.jsonl")
+        for row in read_rows(DATA / f"pairs/{name}.dev.jsonl")
     ]
 
 
@@ -119,7 +126,7 @@ def walk(
         view = view_of(item.sketch, rarity)
         met: list[tuple[str, Candidate]] = []
         for story_id in postings.nearest(view.weights, _CANDIDATES):
-            others = [view_of(kept, rarity) for kept in live[story_id].kept]
+            others = [view_of(kept, rarity) for kept in compared(live[story_id].kept)]
             if any(is_template(view, other) for other in others):
                 continue
             days = (item.sketch.at_s - max(kept.at_s for kept in live[story_id].kept)) / 86400
@@ -163,38 +170,68 @@ def fit(rows: Vector, labels: Vector, weights: Vector, ridge: float = _RIDGE) ->
     for _ in range(25):
         p = 1.0 / (1.0 + np.exp(-z @ beta))
         curve = weights * p * (1.0 - p) + 1e-9
-        beta += np.linalg.solve((z * curve[:, None]).T @ z + penalty, z.T @ (weights * (labels - p)) - penalty @ beta)
+        step = np.linalg.solve((z * curve[:, None]).T @ z + penalty, z.T @ (weights * (labels - p)) - penalty @ beta)
+        beta += step
+        if np.abs(step).max() < 1e-4:
+            break
     return float(beta[0] - (beta[1:] * mean / spread).sum()), beta[1:] / spread
 
 
-def learn(candidates: Sequence[Candidate], corpora: Sequence[tuple[Vector, Vector, float]], prior: Mapping[int, float]) -> Weights:
-    """Both regressions: pairs from all corpora, stories from the candidates.
+def fit_signed(rows: Vector, labels: Vector, weights: Vector) -> tuple[float, Vector]:
+    """The same, with every weight on the side that its feature stands for.
+
+    While some are not, the one that is farthest on the wrong side is left out; left out features weigh nothing.
+    """
+    side = np.array([-1.0 if name in AGAINST else float(name in FOR) for name in FEATURES])
+    kept, spread = np.ones(len(FEATURES), dtype=bool), rows.std(axis=0)
+    while True:
+        found = np.zeros(len(FEATURES))
+        bias, found[kept] = fit(rows[:, kept], labels, weights)
+        wrong = found * spread * side
+        if wrong.min() >= 0:
+            return bias, found
+        kept[wrong.argmin()] = False
+
+
+def learn(candidates: Sequence[Candidate], corpora: Mapping[str, tuple[Vector, Vector]], prior: Mapping[int, float]) -> Weights:
+    """All regressions: those of items from the corpora of pairs and the candidates, that of stories from the candidates.
 
     Args:
         candidates: From `walk`, of the months that may be learned from.
-        corpora: Features, labels and total weight of each corpus of pairs.
+        corpora: Features and labels of each corpus of pairs.
         prior: Term frequencies to go with them.
     """
-    nearest = np.array([max(c.rows, key=lambda row: row[0]) for c in candidates])
     same = np.array([float(c.is_same) for c in candidates])
-    parts = [(nearest, same, CORPORA["stream"]), *corpora]
-    weights = np.concatenate([np.full(len(labels), share * 10_000 / len(labels)) for _, labels, share in parts])
-    bias, pair = fit(np.concatenate([rows for rows, _, _ in parts]), np.concatenate([labels for _, labels, _ in parts]), weights)
-    stories = np.array(story_rows(candidates, lambda row: bias + float(np.dot(pair, row))))
-    story_bias, story = fit(stories, same, np.ones(len(same)), 0.1)
-    return Weights(bias, tuple(map(float, pair)), story_bias, tuple(map(float, story)), prior)
+    some = [c for number, c in enumerate(candidates) if c.is_same or number % 3 == 0]  # of the others a third will do
+    nearest = np.array([max(c.rows, key=lambda row: row[0]) for c in some])
+    half = Weights(
+        pair=_joint({**corpora, "stream": (nearest, np.array([float(c.is_same) for c in some]))}, CORPORA),
+        same=_joint(corpora, SAME),
+        story=Linear(0.0, (0.0,) * len(STORY_FEATURES)),
+        prior=prior,
+    )
+    bias, story = fit(np.array(story_rows(candidates, half.pair_odds)), same, np.ones(len(same)), 0.1)
+    return replace(half, story=Linear(bias, tuple(map(float, story))))
+
+
+def _joint(corpora: Mapping[str, tuple[Vector, Vector]], shares: Mapping[str, float]) -> Linear:
+    """One regression over several corpora, each with its share of the weight."""
+    rows, labels = (np.concatenate([corpus[part] for corpus in corpora.values()]) for part in (0, 1))
+    weights = np.concatenate([np.full(len(corpus[1]), shares[name] * 10_000 / len(corpus[1])) for name, corpus in corpora.items()])
+    bias, found = fit_signed(rows, labels, weights)
+    return Linear(bias, tuple(map(float, found)))
 
 
 def story_rows(candidates: Sequence[Candidate], odds: Callable[[tuple[float, ...]], float]) -> list[tuple[float, ...]]:
     """The features of stories, in the order of STORY_FEATURES."""
-    scored = [sorted(map(odds, c.rows), reverse=True) for c in candidates]
+    scored = [cohesion([odds(row) for row in c.rows]) for c in candidates]
     by_item: dict[int, list[int]] = {}
     for place, candidate in enumerate(candidates):
         by_item.setdefault(candidate.number, []).append(place)
     found = []
     for place, (candidate, tops) in enumerate(zip(candidates, scored, strict=True)):
         rival = max((scored[i][0] for i in by_item[candidate.number] if i != place), default=LOWEST)
-        found.append((tops[0], (tops[1] - tops[0]) if len(tops) > 1 else 0.0, max(LOWEST, rival), candidate.days))
+        found.append((*tops, max(LOWEST, rival), candidate.days))
     return found
 
 
@@ -230,17 +267,20 @@ class School:
 
     def prior(self, without: str = "") -> dict[int, float]:
         """The prior of the stream and the pairs of headlines, but for one month."""
-        others = [sketch for name in ("sts_headlines", "lede") for pair in self.pairs[name] for sketch in (pair.one, pair.other)]
-        return prior_of([*(item.sketch for item in self.stream if item.month != without), *others])
+        others = [s for name, pairs in self.pairs.items() if name != "wce" for pair in pairs for s in (pair.one, pair.other)]
+        counted = prior_of([*(item.sketch for item in self.stream if item.month != without), *others])
+        return {hash32(term): _COMMON for term in common_terms()} | counted
 
-    def learn(self, candidates: Sequence[Candidate], without: str = "", leaving: Sequence[str] = ()) -> Weights:
-        """Weights from everything but one month and some corpora of pairs."""
+    def with_pairs(self, name: str, pairs: Iterable[Pair]) -> School:
+        """The same with other pairs of one corpus."""
+        return School(self.stream, {**self.pairs, name: tuple(pairs)})
+
+    def learn(self, candidates: Sequence[Candidate], without: str = "") -> Weights:
+        """Weights from everything but one month."""
         prior = self.prior(without)
-        corpora = [
-            (*pair_rows((p for p in pairs if not without or p.month != without), prior), CORPORA[name])
-            for name, pairs in self.pairs.items()
-            if name not in leaving
-        ]
+        corpora = {
+            name: pair_rows((pair for pair in pairs if not without or pair.month != without), prior) for name, pairs in self.pairs.items()
+        }
         return learn([c for c in candidates if c.month != without], corpora, prior)
 
     def folds(self) -> tuple[dict[str, Weights], list[Candidate]]:
@@ -259,8 +299,9 @@ def dumped(weights: Weights) -> str:
     for term, share in weights.prior.items():
         shares.setdefault(f"{share:.2g}", []).append(term)
     data: dict[str, Any] = {
-        "pair": {"bias": round(weights.pair_bias, 4), "weights": _named(FEATURES, weights.pair)},
-        "story": {"bias": round(weights.story_bias, 4), "weights": _named(STORY_FEATURES, weights.story)},
+        "pair": _named(FEATURES, weights.pair),
+        "same": _named(FEATURES, weights.same),
+        "story": _named(STORY_FEATURES, weights.story),
         "prior": {
             share: base64.b64encode(array("I", sorted(terms)).tobytes()).decode()
             for share, terms in sorted(shares.items(), key=lambda pair: -float(pair[0]))
@@ -269,8 +310,11 @@ def dumped(weights: Weights) -> str:
     return json.dumps(data, indent=1) + "\n"
 
 
-def _named(names: Sequence[str], values: Sequence[float]) -> dict[str, float]:
-    return {name: round(value, 4) for name, value in zip(names, values, strict=True)}
+def _named(names: Sequence[str], part: Linear) -> dict[str, Any]:
+    return {
+        "bias": round(part.bias, 4),
+        "weights": {name: round(value, 4) for name, value in zip(names, part.weights, strict=True)},
+    }
 
 
 def _sketch(row: dict[str, Any], tagger: Tagger) -> Sketch:
@@ -278,7 +322,8 @@ def _sketch(row: dict[str, Any], tagger: Tagger) -> Sketch:
     return sketch_of(tagged, int(tagged.change.polled_at.timestamp()))
 
 
-def _rows(path: Path) -> list[dict[str, Any]]:
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """The rows of a file of JSON Lines."""
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
 
 
@@ -290,7 +335,7 @@ def main() -> None:
     text = dumped(weights)
     if "--write" in sys.argv:
         WEIGHTS.write_text(text, encoding="utf-8")
-    print(text[: text.index('"prior"')], f"prior: {len(weights.prior)} terms; {len(text)} bytes; chance at 0 odds {chance(0.0)}")
+    print(text[: text.index('"prior"')], f"prior: {len(weights.prior)} terms; {len(text)} bytes")
 
 
 if __name__ == "__main__":

@@ -41,20 +41,19 @@ def _tag_rows(file: Path | None) -> Rows:
 @stories.command()
 def group(file: InFile = None) -> None:
     """{"id", "title", "text"?, "source", "time", "lang"?} in time order -> the same with "story", from the past only."""
-    open_settings()
-    show.json_lines(_group_rows(file))
+    sifting = open_settings().sift
+    show.json_lines(_group_rows(file, sifting.join_chance, sifting.story_window_s))
 
 
-def _group_rows(file: Path | None) -> Rows:
-    grouping, tagger = lazy("alerts.stories.grouping"), lazy("alerts.regions.tagger").Tagger.load()
-    index = grouping.StoryIndex()
-    window = timedelta(seconds=grouping.WINDOW_S)
+def _group_rows(file: Path | None, join_chance: float, window_s: float) -> Rows:
+    index = lazy("alerts.stories.grouping").StoryIndex(window_s=window_s, join_chance=join_chance)
+    tagger = lazy("alerts.regions.tagger").Tagger.load()
     for place, row in read_lines(file):
         text_of(row, "source", place, needed=True)
         if _time(row, "time", place) is None:
             raise ConfigError(f"{place}: time: is missing; give ISO 8601 or Unix seconds")
         tagged = tagged_row(row, place, tagger)
-        index.drop_older(tagged.change.polled_at - window)
+        index.drop_older(tagged.change.polled_at - timedelta(seconds=window_s))
         story = index.assign(tagged, tagged.change.polled_at)
         index.apply(story)
         yield {**row, "story": story.story_id}

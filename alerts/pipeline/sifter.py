@@ -69,6 +69,7 @@ class Sifter:
         held = self._held
         if held is None or (held.fence, held.store_run) != (lease.fence, lease.store_run):
             self.reset()
+            self.stories.join_chance = tools.settings.sift.join_chance
             since = tools.clock() - timedelta(seconds=tools.settings.sift.story_window_s)
             self.stories.load(tools.state.live_stories(since))
             self.usual = UsualRates.of(map(_spread, self.stories))

@@ -6,9 +6,11 @@ stories there are.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import heapq
+import math
+from collections.abc import Mapping
 
-_MOST_READ = 600  # entries of postings that one item reads
+_MOST_READ = 300  # entries of postings that one item reads
 _LEAST_RARE = 1.5  # log of the share: a term that every fourth story has leads nowhere
 
 
@@ -17,9 +19,14 @@ class Postings:
 
     def __init__(self) -> None:
         self.by_term: dict[int, list[str]] = {}
+        self._sizes: dict[str, int] = {}  # story -> how many terms it has
 
     def replace(self, story_id: str, old: set[int], new: set[int]) -> None:
         """A story has other terms than before; both sets may be empty."""
+        if new:
+            self._sizes[story_id] = len(new)
+        else:
+            self._sizes.pop(story_id, None)
         for term in old - new:
             known = self.by_term[term]
             known.remove(story_id)
@@ -29,8 +36,10 @@ class Postings:
             self.by_term.setdefault(term, []).append(story_id)
 
     def nearest(self, weights: Mapping[int, float], limit: int) -> list[str]:
-        """The stories that share the most weight with an item, best first."""
-        return _best(self._read(weights), limit)
+        """The stories that share the most weight with an item for the terms they have, best first."""
+        found, sizes = self._read(weights), self._sizes
+        best = heapq.nlargest(3 * limit, found, key=found.__getitem__)
+        return sorted(best, key=lambda story_id: -found[story_id] / math.sqrt(sizes[story_id]))[:limit]
 
     def _read(self, weights: Mapping[int, float]) -> dict[str, float]:
         found: dict[str, float] = {}
@@ -46,8 +55,3 @@ class Postings:
             for story_id in stories[-_MOST_READ:]:
                 found[story_id] = found.get(story_id, 0.0) + squared
         return found
-
-
-def _best(found: Mapping[str, float], limit: int) -> list[str]:
-    ranked: Iterable[str] = sorted(found, key=lambda story_id: -found[story_id])
-    return list(ranked)[:limit]

@@ -10,10 +10,10 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from alerts.stories.lexicon import concept_names
+from alerts.stories.meanings import concept_names
 from alerts.stories.numbers import Number
 from alerts.stories.rarity import Rarity
-from alerts.stories.sketch import Sketch, hash32
+from alerts.stories.sketch import Sketch, hash32, place_terms
 
 TEXT_WEIGHT = 0.5  # of a term that only the text below the headline has
 _ALIKE = 0.6  # of a word that only begins like one of the other side
@@ -33,32 +33,32 @@ class View:
     weights: Mapping[int, float]  # of every term: its rarity, less for the text's
     norm: float
     title: float  # sum over the title's terms
-    begins: frozenset[int]
+    begins: set[int]
+    concepts: int  # how many of its terms are concepts
 
 
 def view_of(sketch: Sketch, rarity: Rarity) -> View:
     """The item ready to be compared."""
     terms, split = sketch.terms, sketch.title
-    weights = {term: rarity.of(term) for term in terms}
+    weights = rarity.weigh(terms)
     title = sum(weights.values())
     if split < len(terms):
         for term in terms[split:]:
             weights[term] *= TEXT_WEIGHT
         title = sum(weights[term] for term in terms[:split])
     norm = math.sqrt(sum(w * w for w in weights.values())) or 1.0
-    return View(sketch, weights, norm, title or 1.0, frozenset(term >> 16 for term in terms))
+    return View(sketch, weights, norm, title or 1.0, {term >> 16 for term in terms}, len(_CONCEPTS.intersection(terms)))
 
 
 def features(one: View, other: View) -> list[float]:
     """The comparison in the order of FEATURES; all zero or more."""
     a, b = one.weights, other.weights
-    shared = a.keys() & b.keys()
+    shared = _shared(one, other)
     least = [min(a[t], b[t]) for t in shared]
     least.sort(reverse=True)
     cosine = sum(a[t] * b[t] for t in shared) / (one.norm * other.norm)
     cover_a, soft_a, lost_a = _cover(one, other)
     cover_b, soft_b, lost_b = _cover(other, one)
-    names = one.sketch.names | other.sketch.names
     sizes = len(one.sketch.terms) + len(other.sketch.terms)
     return [
         cosine,
@@ -72,22 +72,41 @@ def features(one: View, other: View) -> list[float]:
         math.log1p(len(shared)),
         max(lost_a, lost_b),
         min(lost_a, lost_b),
-        math.log1p(sum(a[t] for t in shared & names)),
+        math.log1p(sum(a[t] for t in shared & one.sketch.names | shared & other.sketch.names)),
         math.log1p(min(_lost(one, b), _lost(other, a))),
         *_numbers(one.sketch.numbers, other.sketch.numbers),
         *_places(one.sketch.places, other.sketch.places),
-        *_concepts(a, b, shared),
+        *_concepts(one, other, shared),
         float(one.sketch.language != other.sketch.language and bool(one.sketch.language and other.sketch.language)),
         math.log1p(min(one.sketch.title, other.sketch.title)),
     ]
 
 
 def is_template(one: View, other: View) -> bool:
-    """Whether two headlines say the same but for a number that counts nothing known: Gate 1 and Gate 2."""
-    mine = {n.value for n in one.sketch.numbers if n.role == "n"}
-    theirs = {n.value for n in other.sketch.numbers if n.role == "n"}
-    titles = [frozenset(view.sketch.terms[: view.sketch.title]) for view in (one, other)]
-    return bool(mine and theirs) and mine.isdisjoint(theirs) and titles[0] == titles[1]
+    """Whether two headlines say the same but for a number that counts nothing known (Gate 1, Gate 2), or but for the place."""
+    differ = _title(one) ^ _title(other)
+    if not differ:
+        mine, theirs = ({n.value for n in view.sketch.numbers if n.role == "n"} for view in (one, other))
+        return bool(mine and theirs) and mine.isdisjoint(theirs)
+    _, country_gap, _, area_gap = _places(one.sketch.places, other.sketch.places)
+    if not country_gap and not area_gap:
+        return False
+    named = {term for view in (one, other) for code in view.sketch.places for term in place_terms(code)}
+    left = differ - named
+    return len(left & _title(one)) <= 1 and len(left & _title(other)) <= 1
+
+
+def _title(view: View) -> frozenset[int]:
+    return frozenset(view.sketch.terms[: view.sketch.title])
+
+
+def _shared(one: View, other: View) -> set[int]:
+    """The terms both have, at least one of them in its headline: words below both headlines are the outlets' manner."""
+    shared = one.weights.keys() & other.weights.keys()
+    sides = one.sketch, other.sketch
+    if all(sketch.title == len(sketch.terms) for sketch in sides):
+        return shared
+    return shared & {term for sketch in sides for term in sketch.terms[: sketch.title]}
 
 
 def _cover(view: View, other: View) -> tuple[float, float, float]:
@@ -109,10 +128,9 @@ def _lost(view: View, other: Mapping[int, float]) -> float:
     return sum(view.weights[t] for t in view.sketch.names if t not in other)
 
 
-def _concepts(a: Mapping[int, float], b: Mapping[int, float], shared: set[int]) -> tuple[float, float]:
-    mine, theirs = a.keys() & _CONCEPTS, b.keys() & _CONCEPTS
-    both = shared & mine
-    return sum(min(a[t], b[t]) for t in both), float(min(len(mine), len(theirs)) - len(both))
+def _concepts(one: View, other: View, shared: set[int]) -> tuple[float, float]:
+    both = shared & _CONCEPTS
+    return sum(min(one.weights[t], other.weights[t]) for t in both), float(max(0, min(one.concepts, other.concepts) - len(both)))
 
 
 def _numbers(mine: Sequence[Number], theirs: Sequence[Number]) -> tuple[float, float, float, float, float]:

@@ -13,7 +13,7 @@ sketches of their first and latest items: an index loaded from the store decides
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from alerts.models import ChangeKind, Story, Tagged
@@ -23,7 +23,7 @@ from alerts.stories.keys import Keys, keys_of
 from alerts.stories.likeness import Likeness, likenesses
 from alerts.stories.rarity import Rarity
 from alerts.stories.scorer import Weights, load_weights
-from alerts.stories.sketch import Sketch, pack, sketch_of, unpack
+from alerts.stories.sketch import Sketch, compared, pack, sketch_of, unpack
 from alerts.text.fingerprint import content_id
 
 MAX_ITEMS = 200
@@ -32,8 +32,21 @@ MAX_KEYS = 400
 MAX_COUNTRIES = 20
 MAX_SKETCHES = 5  # the first item of a story, and its latest ones
 WINDOW_S = 72 * 3600.0
-JOIN_CHANCE = 0.7  # how probable one event must be for an item to join; the dial
-_CANDIDATES = 8  # stories that one item is compared with in full
+JOIN_CHANCE = 0.75  # how probable one event must be for an item to join: the dial, sift.join_chance
+_CANDIDATES = 5  # stories that one item is compared with in full
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What an item is grouped by."""
+
+    keys: Keys
+    sketch: Sketch
+
+
+def traits_of(tagged: Tagged, now: datetime) -> Traits:
+    """What an item that arrives now is grouped by."""
+    return Traits(keys_of(tagged.change.item), sketch_of(tagged, int(now.timestamp())))
 
 
 class StoryIndex:
@@ -41,7 +54,7 @@ class StoryIndex:
 
     def __init__(self, *, window_s: float = WINDOW_S, join_chance: float = JOIN_CHANCE, weights: Weights | None = None) -> None:
         self._window = timedelta(seconds=window_s)
-        self._join_chance = join_chance
+        self.join_chance = join_chance
         self._weights = weights or load_weights()
         self._stories: dict[str, Story] = {}
         self._by_key: dict[str, str] = {}  # key -> id of the latest story with it
@@ -77,14 +90,13 @@ class StoryIndex:
             A new version of a story, or a new one with revision 0. An item that is known stays where it is.
         """
         change = tagged.change
-        keys = keys_of(change.item)
-        sketch = sketch_of(tagged, int(now.timestamp()))
+        traits = traits_of(tagged, now)
         story = self._stories.get(self._by_item.get(change.item_id, ""))
         if story is None:
-            story = self._match(keys, sketch, now, is_new=change.kind is ChangeKind.NEW)
+            story = self._match(traits, now, is_new=change.kind is ChangeKind.NEW)
         if story is None:
-            return begin(tagged, now, sketch)
-        return extend(story, tagged, now, sketch)
+            return begin(tagged, now, traits)
+        return extend(story, tagged, now, traits)
 
     def apply(self, story: Story) -> None:
         """Remember a story that was committed; it is one revision further then. One that another took in is forgotten."""
@@ -106,7 +118,8 @@ class StoryIndex:
         """The stories an item is like by what it says, the most probable first."""
         return self._likenesses(sketch_of(tagged, int(now.timestamp())), now)
 
-    def _match(self, keys: Keys, sketch: Sketch, now: datetime, *, is_new: bool) -> Story | None:
+    def _match(self, traits: Traits, now: datetime, *, is_new: bool) -> Story | None:
+        keys = traits.keys
         if is_new and keys.line in self._by_key:
             return None
         is_shared = is_new and keys.own_url in self._by_key
@@ -114,8 +127,8 @@ class StoryIndex:
             story = self._stories.get(self._by_key.get(key, ""))
             if story is not None and now - story.last_at <= self._window:
                 return story
-        found = self._likenesses(sketch, now)
-        return self._stories[found[0].story_id] if found and found[0].score >= self._join_chance else None
+        found = self._likenesses(traits.sketch, now)
+        return self._stories[found[0].story_id] if found and found[0].score >= self.join_chance else None
 
     def _likenesses(self, sketch: Sketch, now: datetime) -> list[Likeness]:
         weights = view_of(sketch, self._rarity).weights
@@ -137,7 +150,7 @@ class StoryIndex:
 
     def _reindex(self, story_id: str, packed: Sequence[str]) -> None:
         before = self._sketches.pop(story_id, ())
-        after = tuple(map(unpack, packed))
+        after = compared(tuple(map(unpack, packed)))
         self._postings.replace(story_id, _terms(before), _terms(after))
         if after:
             self._sketches[story_id] = after
@@ -154,17 +167,17 @@ def _terms(sketches: Iterable[Sketch]) -> set[int]:
     return {term for sketch in sketches for term in sketch.terms}
 
 
-def begin(tagged: Tagged, now: datetime, sketch: Sketch | None = None) -> Story:
-    """A story that the item starts, with revision 0; sketch: the item's, where it was made already."""
-    item = tagged.change.item
+def begin(tagged: Tagged, now: datetime, traits: Traits | None = None) -> Story:
+    """A story that the item starts, with revision 0; its traits are read unless given."""
+    item, traits = tagged.change.item, traits or traits_of(tagged, now)
     return Story(
         story_id=content_id("story", tagged.change.item_id),
         headline=item.title,
         url=item.url,
         item_ids=(tagged.change.item_id,),
         source_ids=(item.source_id,),
-        keys=keys_of(item).all(),
-        sketches=(pack(sketch or sketch_of(tagged, int(now.timestamp()))),),
+        keys=traits.keys.all(),
+        sketches=(pack(traits.sketch),),
         countries=tagged.countries[:MAX_COUNTRIES],
         urgency=tagged.urgency,
         first_at=now,
@@ -172,10 +185,10 @@ def begin(tagged: Tagged, now: datetime, sketch: Sketch | None = None) -> Story:
     )
 
 
-def extend(story: Story, tagged: Tagged, now: datetime, sketch: Sketch | None = None) -> Story:
+def extend(story: Story, tagged: Tagged, now: datetime, traits: Traits | None = None) -> Story:
     """The story with this item in it; its headline follows the edits of its first item."""
-    change = tagged.change
-    keys, packed = keys_of(change.item), pack(sketch or sketch_of(tagged, int(now.timestamp())))
+    change, traits = tagged.change, traits or traits_of(tagged, now)
+    keys = traits.keys.all()
     is_first = story.item_ids[:1] == (change.item_id,)
     return replace(
         story,
@@ -183,8 +196,8 @@ def extend(story: Story, tagged: Tagged, now: datetime, sketch: Sketch | None = 
         url=story.url or change.item.url,
         item_ids=joined(story.item_ids, (change.item_id,), MAX_ITEMS),
         source_ids=joined(story.source_ids, (change.item.source_id,), MAX_SOURCES),
-        keys=joined([key for key in story.keys if key not in keys.all()], keys.all(), MAX_KEYS),  # used again = newest
-        sketches=joined(story.sketches, (packed,), MAX_SKETCHES),
+        keys=joined([key for key in story.keys if key not in keys], keys, MAX_KEYS),  # used again = newest
+        sketches=joined(story.sketches, (pack(traits.sketch),), MAX_SKETCHES),
         countries=tuple(dict.fromkeys((*story.countries, *tagged.countries)))[:MAX_COUNTRIES],
         urgency=min(story.urgency, tagged.urgency),
         last_at=max(story.last_at, now),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from alerts.models import Item
 from alerts.stories.urgency import strip_markers
 from alerts.text.fingerprint import hash48
-from alerts.text.tokens import is_run, words
+from alerts.text.tokens import Token, is_run, tokens, words
 from alerts.text.urls import canonical_url
 
 _MIN_WEIGHT = 4.0  # words of a headline that identifies an event by itself; a character of Han or Thai is half a word
@@ -28,10 +29,17 @@ class Keys:
         return tuple(dict.fromkeys(key for key in (self.url, self.title, self.own_url, self.line) if key))
 
 
+@lru_cache(maxsize=64)
+def cut_headline(title: str) -> tuple[str, tuple[Token, ...]]:
+    """A headline without markers, and its words with spans into that; kept for a moment, since an item asks twice."""
+    headline = strip_markers(title)
+    return headline, tokens(headline)
+
+
 def keys_of(item: Item) -> Keys:
     """The keys of one item."""
     url = canonical_url(item.url)
-    folded = words(strip_markers(item.title))
+    folded = [token.text for token in cut_headline(item.title)[1]]
     title = " ".join(folded)
     return Keys(
         url=_hash("u", url) if url and not _is_home(url) else "",

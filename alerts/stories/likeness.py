@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 from alerts.stories.compare import features, is_template, view_of
 from alerts.stories.rarity import Rarity
-from alerts.stories.scorer import LOWEST, Weights, chance
+from alerts.stories.scorer import LOWEST, Weights
 from alerts.stories.sketch import Sketch
 
 SAME_CHANCE = 0.5  # two items are called the same from here on
+_LEAST_SECOND = -2.0  # a story that has grown has items that are unlike
 _DAY_S = 86400.0
 
 
@@ -24,7 +25,7 @@ class Likeness:
 
     story_id: str
     best: float  # log odds of the nearest item
-    second: float  # how far the second nearest is below, at most 0
+    second: float  # how far the second nearest is below
     days: float  # since its last item
     score: float = 0.0
 
@@ -43,10 +44,21 @@ def likenesses(
                 break
             odds.append(weights.pair_odds(features(item, view)))
         else:
-            odds.sort(reverse=True)
             days = max(0.0, sketch.at_s - max(other.at_s for other in kept)) / _DAY_S
-            found.append(Likeness(story_id, odds[0], odds[1] - odds[0] if len(odds) > 1 else 0.0, days))
+            found.append(Likeness(story_id, *cohesion(odds), days))
     return sorted((_scored(one, found, weights) for one in found), key=lambda one: -one.score)
+
+
+def cohesion(odds: Sequence[float]) -> tuple[float, float]:
+    """The log odds of the nearest item, and how far the second nearest is below: 0 to -2.
+
+    0 when there is no second; and half of it when there are more, since what a story that has grown tells of is many things.
+    """
+    ranked = sorted(odds, reverse=True)
+    if len(ranked) == 1:
+        return ranked[0], 0.0
+    below = max(_LEAST_SECOND, ranked[1] - ranked[0])
+    return ranked[0], below if len(ranked) == 2 else below / 2
 
 
 def _scored(one: Likeness, others: Sequence[Likeness], weights: Weights) -> Likeness:
@@ -59,8 +71,8 @@ def same_event(one: Sketch, other: Sketch, weights: Weights) -> float:
     """The probability that two items are about one event, when nothing else is known; 0 when they share no word."""
     rarity = Rarity(weights.prior, {}, ())
     first, second = view_of(one, rarity), view_of(other, rarity)
-    if is_template(first, second) or not first.begins & second.begins:
+    if is_template(first, second):
         return 0.0
-    if (one.terms, one.numbers) == (other.terms, other.numbers):
+    if one.terms and (one.terms, one.numbers) == (other.terms, other.numbers):
         return 1.0
-    return chance(weights.pair_odds(features(first, second)))
+    return weights.same_chance(features(first, second))

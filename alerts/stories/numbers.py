@@ -29,7 +29,9 @@ _TENS = dict(zip("thirty forty fifty sixty seventy eighty ninety".split(), range
 _MAGNITUDE = frozenset("magnitude richter stärke starke magnitud магнитудой magnitud balle".split())
 _MONEY_BEFORE = re.compile(r"[$€£¥₹]\s?$|(?:US|Rs\.?|EUR|USD)\s?$")
 _SCALE = {"#million": 1e6, "million": 1e6, "millionen": 1e6, "millon": 1e6, "#billion": 1e9, "milliard": 1e9, "миллион": 1e6,
-          "миллиард": 1e9, "thousand": 1e3, "тысяч": 1e3, "trillion": 1e12, "crore": 1e7, "lakh": 1e5}  # fmt: skip
+          "миллиард": 1e9, "thousand": 1e3, "тысяч": 1e3, "trillion": 1e12, "crore": 1e7, "lakh": 1e5, "mil": 1e6, "mio": 1e6,
+          "bil": 1e9, "mrd": 1e9, "млн": 1e6, "млрд": 1e9}  # fmt: skip
+_LETTER_SCALE = {"m": 1e6, "k": 1e3, "b": 1e9, "tn": 1e12}  # of money only
 _MONEY = frozenset("dollar dollars usd euro euros eur pound pounds yen yuan rupee rupees rubles".split())
 _AGE = frozenset("year years yr old jahre jahrige ans anos лет летний".split())
 _REACH = 4  # words between a number and what it counts
@@ -54,10 +56,9 @@ class Cut(NamedTuple):
     before: str
 
 
-def numbers_of(cuts: Sequence[Cut], language: str | None) -> tuple[Number, ...]:
-    """The numbers of one line in their order, each once."""
+def numbers_of(cuts: Sequence[Cut], values: Sequence[float | None]) -> tuple[Number, ...]:
+    """The numbers of one line in their order, each once; `values` from `value_of` of each word."""
     found: list[Number] = []
-    values = [_value(cut.text, language) for cut in cuts]
     for place, value in enumerate(values):
         if value is None or _is_date(cuts, values, place):
             continue
@@ -72,7 +73,7 @@ def _with_role(cuts: Sequence[Cut], values: Sequence[float | None], place: int, 
     near = [cut.text for cut in after[:2]]
     scale = _SCALE.get(after[0].term, 1.0) if after else 1.0
     if _MONEY_BEFORE.search(cuts[place].before) or _MONEY.intersection(near):
-        return Number("c", value * scale)
+        return Number("c", value * (_LETTER_SCALE.get(after[0].text, scale) if after else scale))
     if near[:1] and (near[0] in ("percent", "prozent", "pct", "процентов") or cuts[place + 1].before.startswith("%")):
         return Number("p", value)
     if any(cut.text in _MAGNITUDE for cut in cuts[max(0, place - 2) : place + 3]):
@@ -111,7 +112,8 @@ def _is_date(cuts: Sequence[Cut], values: Sequence[float | None], place: int) ->
 
 
 @lru_cache(maxsize=8192)
-def _value(text: str, language: str | None) -> float | None:
+def value_of(text: str, language: str | None) -> float | None:
+    """The value of a folded word that is a number in digits or words; None when it is none."""
     if text[0].isdigit():
         try:
             return float(text.replace(",", "."))
@@ -126,8 +128,3 @@ def _words(language: str) -> dict[str, float]:
     found = {name: float(value) for value, name in enumerate(names) if value != 1 or language == "en"}
     found.pop("one", None)  # mostly a pronoun
     return {**found, **{name: float(value) for name, value in _TENS.items()}} if language == "en" else found
-
-
-def is_number_word(text: str, language: str | None) -> bool:
-    """Whether a folded word is a number written out."""
-    return _value(text, language) is not None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sized
+from collections.abc import Iterable, Mapping, Sized
 
 PRIOR_WEIGHT = 3000.0  # stories that the prior counts for
 
@@ -14,8 +14,8 @@ class Rarity:
     def __init__(self, prior: Mapping[int, float], postings: Mapping[int, Sized], stories: Sized) -> None:
         self._prior, self._postings, self._stories = prior, postings, stories
 
-    def of(self, term: int) -> float:
-        """The logarithm of how many stories there are for each one with the term; at least 0."""
-        live = self._postings.get(term)
-        known = (len(live) if live else 0) + self._prior.get(term, 0.0) * PRIOR_WEIGHT
-        return math.log((len(self._stories) + PRIOR_WEIGHT + 1.0) / (known + 0.5))
+    def weigh(self, terms: Iterable[int]) -> dict[int, float]:
+        """The weights of many terms, in their order."""
+        prior, postings = self._prior.get, self._postings.get
+        items = math.log(len(self._stories) + PRIOR_WEIGHT + 1.0)
+        return {t: items - math.log(len(postings(t, ())) + prior(t, 0.0) * PRIOR_WEIGHT + 0.5) for t in terms}

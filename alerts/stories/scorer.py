@@ -1,4 +1,7 @@
-"""How sure it is that two items, or an item and a story, are about one event: two small logistic regressions.
+"""How sure it is that two items, or an item and a story, are about one event: three small logistic regressions.
+
+One compares items of a stream, one says from this which story an item belongs to, and one compares two headlines of which
+nothing else is known: there half of what is asked about is the same event, in a stream a hundredth.
 
 The weights and the prior of term frequencies are learned by bench/train_stories.py and come with the package as JSON.
 """
@@ -13,30 +16,47 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
+from typing import Any
 
 from alerts.stories.compare import FEATURES
 
 STORY_FEATURES = ("best", "second", "rival", "days")
 LOWEST = -8.0  # log odds of a rival that is none
+_OVERLAP = FEATURES.index("soft_less")
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """One regression."""
+
+    bias: float
+    weights: tuple[float, ...]
+
+    def odds(self, features: Sequence[float]) -> float:
+        """The log odds."""
+        return self.bias + sum(map(float.__mul__, self.weights, features))
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Both regressions and the prior."""
+    """The regressions and the prior."""
 
-    pair_bias: float
-    pair: tuple[float, ...]  # in the order of FEATURES
-    story_bias: float
-    story: tuple[float, ...]  # in the order of STORY_FEATURES
+    pair: Linear  # over FEATURES
+    same: Linear  # over FEATURES
+    story: Linear  # over STORY_FEATURES
     prior: Mapping[int, float]  # term -> share of news items that have it
 
     def pair_odds(self, features: Sequence[float]) -> float:
-        """The log odds that two items are about one event."""
-        return self.pair_bias + sum(map(float.__mul__, self.pair, features))
+        """The log odds that two items of a stream are about one event; the lowest where a headline has no word of the other item."""
+        return self.pair.odds(features) if features[_OVERLAP] else LOWEST
+
+    def same_chance(self, features: Sequence[float]) -> float:
+        """The probability, 0 to 1, that two headlines are about one event."""
+        return chance(self.same.odds(features)) if features[_OVERLAP] else 0.0
 
     def story_chance(self, features: Sequence[float]) -> float:
         """The probability, 0 to 1, that an item belongs to a story."""
-        return chance(self.story_bias + sum(map(float.__mul__, self.story, features)))
+        return chance(self.story.odds(features))
 
 
 def chance(odds: float) -> float:
@@ -47,7 +67,7 @@ def chance(odds: float) -> float:
 @lru_cache(maxsize=1)
 def load_weights() -> Weights:
     """The weights that come with the package."""
-    text = resources.files("alerts.stories").joinpath("weights.json").read_text(encoding="utf-8")
+    text = resources.files("alerts.stories").joinpath("data", "weights.json").read_text(encoding="utf-8")
     return read_weights(text)
 
 
@@ -58,13 +78,13 @@ def read_weights(text: str) -> Weights:
         ValueError: A feature is missing, or one is not known.
     """
     data = json.loads(text)
-    for part, names in (("pair", FEATURES), ("story", STORY_FEATURES)):
-        if set(data[part]["weights"]) != set(names):
-            raise ValueError(f"weights.json: {part}: other features than the code has; train again with bench/train_stories.py")
-    return Weights(
-        pair_bias=data["pair"]["bias"],
-        pair=tuple(float(data["pair"]["weights"][name]) for name in FEATURES),
-        story_bias=data["story"]["bias"],
-        story=tuple(float(data["story"]["weights"][name]) for name in STORY_FEATURES),
-        prior={term: float(share) for share, packed in data["prior"].items() for term in array("I", base64.b64decode(packed))},
-    )
+    pair, same = _linear(data, "pair", FEATURES), _linear(data, "same", FEATURES)
+    prior = {term: float(share) for share, packed in data["prior"].items() for term in array("I", base64.b64decode(packed))}
+    return Weights(pair, same, _linear(data, "story", STORY_FEATURES), prior)
+
+
+def _linear(data: Any, part: str, names: Sequence[str]) -> Linear:
+    weights = data[part]["weights"]
+    if set(weights) != set(names):
+        raise ValueError(f"weights.json: {part}: other features than the code has; train again with bench/train_stories.py")
+    return Linear(float(data[part]["bias"]), tuple(float(weights[name]) for name in names))

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import base64
 from array import array
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from alerts.models import RegionEvidence, Tagged
-from alerts.stories.lexicon import terms_of
-from alerts.stories.numbers import Cut, Number, is_number_word, numbers_of
-from alerts.stories.urgency import strip_markers
+from alerts.stories.keys import cut_headline
+from alerts.stories.meanings import terms_of
+from alerts.stories.numbers import Cut, Number, numbers_of, value_of
 from alerts.text.fingerprint import hash64
 from alerts.text.tokens import Token, is_run, tokens
 
@@ -50,15 +51,15 @@ class Sketch:
 def sketch_of(tagged: Tagged, at_s: int) -> Sketch:
     """The sketch of a tagged item at Unix time at_s."""
     item, language = tagged.change.item, tagged.language
-    headline = strip_markers(item.title)
+    headline, cut = cut_headline(item.title)
     start = item.title.find(headline)
     places = {} if start < 0 else _spans(tagged.regions, start, start + len(headline))
-    terms, names, numbers = _read(headline, language, places)
+    terms, names, numbers = _read(headline, cut, language, places)
     title = len(terms)
     if item.text:
         start = len(item.title) + 1
         text = item.text[:TEXT_CHARS]
-        more, named, counted = _read(text, language, _spans(tagged.regions, start, start + len(text)))
+        more, named, counted = _read(text, tokens(text), language, _spans(tagged.regions, start, start + len(text)))
         terms, names = terms | more, names | named
         numbers = tuple(dict.fromkeys((*numbers, *counted)))
     kept = list(terms)[:MAX_TERMS]
@@ -80,39 +81,48 @@ def _spans(regions: Iterable[RegionEvidence], start: int, end: int) -> dict[int,
 
 
 def _read(
-    text: str, language: str | None, places: dict[int, tuple[int, RegionEvidence]]
+    text: str, cut: Sequence[Token], language: str | None, places: dict[int, tuple[int, RegionEvidence]]
 ) -> tuple[dict[int, None], set[int], tuple[Number, ...]]:
     """Terms in their order, names and numbers of one part of an item."""
-    cut = tokens(text)
     is_cased = language not in _UNCASED and _is_cased(text, cut)
+    values = [value_of(token.text, language) for token in cut]
     found: dict[int, None] = {}
     names: set[int] = set()
-    cuts: list[Cut] = []
     inside, previous = 0, -1
-    for token in cut:
-        end, region = places.get(token.start, (0, None))
-        if region is not None:
-            inside = max(inside, end) if region.kind == "country" else inside
-            found |= dict.fromkeys(_codes(region.code))
-        raw = text[token.start : token.end]
-        terms = terms_of(raw, language)
-        cuts.append(Cut(token.text, terms[-1].text if terms else "", text[max(0, token.start - 4) : token.start]))
-        if token.start < inside:
+    for token, value in zip(cut, values, strict=True):
+        folded, start, end = token
+        if places and start in places:
+            until, region = places[start]
+            is_town = region.kind not in ("country", "subdivision")
+            inside = inside if is_town else max(inside, until)  # the name of a town stays, as it is told from its neighbours by it
+            found |= dict.fromkeys(place_terms(region.code)[: 1 if is_town else 2])
+        if start < inside or value is not None:
             continue
-        if is_run(token.text):
-            if previous == token.start:
-                found[hash32(text[token.start - 1 : token.end])] = None
-            previous = token.end
-        elif not (token.text[0].isdigit() or len(token.text) == 1 or is_number_word(token.text, language)):
-            hashes = _hashes(raw, language)
+        if is_run(folded):
+            if previous == start:
+                found[hash32(text[start - 1 : end])] = None
+            previous = end
+        elif len(folded) > 1 and not folded[0].isdigit():
+            hashes = _hashes(text[start:end], language)
             found |= dict.fromkeys(hashes)
-            if is_cased and token.start and raw[0].isupper():
+            if is_cased and start and text[start].isupper():
                 names.update(hashes)
-    return found, names, numbers_of(cuts, language)
+    if not any(value is not None for value in values):
+        return found, names, ()
+    return found, names, numbers_of(_cuts(text, cut, language), values)
+
+
+def _cuts(text: str, cut: Sequence[Token], language: str | None) -> list[Cut]:
+    """The words as numbers are read."""
+    found = []
+    for token in cut:
+        terms = terms_of(text[token.start : token.end], language)
+        found.append(Cut(token.text, terms[-1].text if terms else "", text[max(0, token.start - 4) : token.start]))
+    return found
 
 
 @lru_cache(maxsize=8192)
-def _codes(code: str) -> tuple[int, ...]:
+def place_terms(code: str) -> tuple[int, ...]:
     """The terms of a place: its country, and the subdivision it is or lies in."""
     return tuple(hash32("@" + part) for part in dict.fromkeys((code[:2], code)))
 
@@ -145,6 +155,27 @@ def _skeleton(text: str) -> str:
 def _places(regions: Iterable[RegionEvidence]) -> tuple[str, ...]:
     codes = [region.code for region in regions if region.score >= _SURE]
     return tuple(dict.fromkeys(codes))[:MAX_PLACES]
+
+
+def compared(kept: Sequence[Sketch]) -> tuple[Sketch, ...]:
+    """What an item is compared with: the items a story keeps and, from three on, the core that most of them share."""
+    return (*kept, _core(kept)) if len(kept) > 2 else tuple(kept)
+
+
+def _core(kept: Sequence[Sketch]) -> Sketch:
+    """The terms that half of the items have, as the headline of one; with the names, numbers and places of these."""
+    counts = Counter(term for sketch in kept for term in sketch.terms)
+    terms = [term for term, count in counts.most_common(MAX_TERMS) if 2 * count >= len(kept)]
+    places = Counter(code for sketch in kept for code in sketch.places)
+    return Sketch(
+        terms=array("I", terms),
+        title=len(terms),
+        names=frozenset(term for term in terms if any(term in sketch.names for sketch in kept)),
+        numbers=tuple(dict.fromkeys(number for sketch in reversed(kept) for number in sketch.numbers))[:MAX_NUMBERS],
+        places=tuple(code for code, count in places.items() if 2 * count >= len(kept))[:MAX_PLACES],
+        language=kept[-1].language,
+        at_s=kept[-1].at_s,
+    )
 
 
 def pack(sketch: Sketch) -> str:

@@ -107,6 +107,9 @@ def _uneven(parts: list[tuple[str, ...]], raws: list[str], gaps: list[str]) -> t
 
 def _pattern(text: str) -> re.Pattern[str]:
     return _ASCII if text.isascii() or not _BEYOND.search(text) else _TOKEN
+def surfaces(text: str) -> list[str]:
+    """The words as they stand in the text, neither folded nor with their places: the quick half of `tokens`."""
+    return _TOKEN.findall(text)
 
 
 def words(text: str) -> tuple[str, ...]:

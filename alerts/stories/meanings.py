@@ -1,7 +1,7 @@
 """What the words of a headline stand for: one concept for kills, dead and toll; nothing for the, of and live.
 
-The lists are data (concepts.txt, stopwords.txt): words by language, found again by their stems. Languages that write
-compounds as one word are cut before a known concept: Messerangriff is messer and attack.
+The lists are data (data/concepts.txt, data/stopwords.txt, data/common.txt): words by language, found again by their
+stems. Languages that write compounds as one word are cut before a known concept: Messerangriff is knife and attack.
 """
 
 from __future__ import annotations
@@ -45,6 +45,12 @@ def terms_of(word: str, language: str | None) -> tuple[Term, ...]:
     return (Term(stem, False),)
 
 
+def common_terms() -> frozenset[str]:
+    """The terms of words that many headlines of their language have."""
+    found = ((word, key) for key, words in _rows("common.txt") for word in words)
+    return frozenset(term.text for word, key in found for term in terms_of(word, key) if not term.is_concept)
+
+
 def concept_names() -> frozenset[str]:
     """The names of all concepts."""
     return frozenset(key.partition(".")[2] for key, _ in _rows("concepts.txt"))
@@ -55,7 +61,7 @@ def _parts(stem: str, language: str) -> tuple[Term, ...]:
     for cut in range(_SHORTEST_PART - 1, len(stem) - _SHORTEST_PART + 1):
         if (concept := concepts.get(stem[cut:])) is not None:
             head = stem[:cut].removesuffix("s") if cut > _SHORTEST_PART else stem[:cut]
-            first = concepts.get(head)
+            first = concepts.get(min(stems(head, language)))
             return (Term("#" + first, True) if first else Term(head, False), Term("#" + concept, True))
     return (Term(stem, False),)
 
@@ -77,6 +83,6 @@ def _stopwords() -> dict[str, frozenset[str]]:
 
 
 def _rows(name: str) -> list[tuple[str, list[str]]]:
-    text = resources.files("alerts.stories").joinpath(name).read_text(encoding="utf-8")
+    text = resources.files("alerts.stories").joinpath("data", name).read_text(encoding="utf-8")
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
     return [(key.strip(), words.split()) for key, _, words in (line.partition("=") for line in lines)]

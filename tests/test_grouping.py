@@ -1,0 +1,198 @@
+"""Stories by what items say: one event in other words is one story, one template about two events is two."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+
+from alerts.cli.edges import tagged_row
+from alerts.models import Story, Tagged
+from alerts.regions.tagger import Tagger
+from alerts.state.codec import STORY
+from alerts.stories.grouping import MAX_SKETCHES, StoryIndex
+from alerts.stories.likeness import same_event
+from alerts.stories.meanings import terms_of
+from alerts.stories.scorer import load_weights
+from alerts.stories.sketch import Sketch, pack, sketch_of, unpack
+from tests.builders import NOW
+
+TAGGER = Tagger.load()
+# One invented event as German outlets would word it, from the first line to the mourning.
+MOOSHEIM = """Messerangriff in Regionalzug bei Kleinmoosheim: Mehrere Verletzte
+Mehrere Verletzte bei Messerattacke in Zug nahe Kleinmoosheim
+Polizei: Mann greift Fahrgäste in Zug bei Kleinmoosheim mit Messer an
+Kleinmoosheim: Messerstecher verletzt fünf Menschen in Regionalbahn
+Fünf Verletzte nach Angriff in Regionalexpress – Täter festgenommen
+Messerattacke im Zug: Was wir über den Angriff bei Kleinmoosheim wissen
+Angriff in Regionalzug: Tatverdächtiger von Kleinmoosheim war polizeibekannt
+Zwei Tote nach Messerangriff in Regionalzug bei Kleinmoosheim
+Kleinmoosheim: Zahl der Toten nach Messerattacke steigt auf zwei
+Innenministerin reist nach Messerangriff zum Tatort in Kleinmoosheim
+Messerangriff von Kleinmoosheim: Polizei nimmt 24-jährigen Verdächtigen fest
+Attacke in Zug bei Kleinmoosheim: Verdächtiger in Haft
+Kanzler zeigt sich nach Bluttat in Zug bei Kleinmoosheim erschüttert
+Bluttat im Regionalzug: Zwei Tote, mehrere Verletzte bei Kleinmoosheim
+Nach Messerattacke bei Kleinmoosheim: Ermittler suchen nach Motiv
+Haftbefehl gegen mutmaßlichen Angreifer von Kleinmoosheim erlassen
+Kleinmoosheim: Opfer der Messerattacke waren 17 und 19 Jahre alt
+Trauer um Opfer der Messerattacke von Kleinmoosheim
+Eilmeldung: Messerangriff in Zug – Großeinsatz in Kleinmoosheim
+Großeinsatz der Polizei am Bahnhof Kleinmoosheim nach Angriff im Zug
+Zugangriff: Angreifer von Kleinmoosheim soll psychisch krank sein
+Messertat in Regionalbahn: Bahnverkehr bei Kleinmoosheim eingestellt
+Bahnstrecke nach Messerattacke bei Kleinmoosheim wieder frei
+Was über die Messerattacke von Kleinmoosheim bekannt ist
+Augenzeugen berichten von Panik im Zug bei Kleinmoosheim
+Angriff bei Kleinmoosheim: Debatte über Sicherheit in Zügen
+Messerangriff in Regionalzug: Verdächtiger stand unter Aufsicht
+Gedenkgottesdienst für Opfer von Kleinmoosheim
+Regionalzug-Attacke: Motiv des Täters weiter unklar
+Messerangriff in Zug: Zwei Menschen sterben, Täter gefasst
+Nach der Attacke im Regionalzug: Kritik an Behörden in Kleinmoosheim
+Kleinmoosheim trauert nach tödlicher Messerattacke""".splitlines()
+MEANWHILE = """Bundestag stimmt über Haushalt ab
+Sturm fegt über Norddeutschland: Bäume stürzen auf Straßen
+Erdbeben der Stärke 5,9 erschüttert Nordjapan
+Zwei Tote bei Unfall auf der A7 nahe Göttingen
+Großbrand in Lagerhalle in Dortmund
+Messerangriff in Innenstadt von Graz: Drei Verletzte
+Streik bei der Bahn: Gewerkschaft kündigt Ausstand an
+Explosion in Wohnhaus in Leipzig: Ein Toter
+Hochwasser in Polen: Tausende evakuiert
+Drohnenangriff auf Kiew: Mindestens vier Tote""".splitlines()
+
+
+def a_line(number: int, title: str, *, lang: str = "en", text: str = "") -> Tagged:
+    """A tagged headline of one of eight invented outlets."""
+    return tagged_row({"id": f"i{number}", "title": title, "text": text, "lang": lang, "source": f"outlet-{number % 8}"}, "row", TAGGER)
+
+
+def stories_of(titles: Sequence[str], *, lang: str = "en") -> list[Story]:
+    """The story of each headline when they arrive twenty minutes apart."""
+    index, found = StoryIndex(), []
+    for number, title in enumerate(titles):
+        found.append(index.assign(a_line(number, title, lang=lang), NOW + number * timedelta(minutes=20)))
+        index.apply(found[-1])
+    return found
+
+
+def a_sketch(title: str, *, lang: str = "en") -> Sketch:
+    return sketch_of(a_line(1, title, lang=lang), 0)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        pytest.param("Ferry sinks off Cebu, at least 5 dead", "Death toll from Cebu ferry sinking rises to 8", id="a toll that grows"),
+        pytest.param("Magnitude 6.1 earthquake hits northern Chile", "Strong 6.1 quake shakes northern Chile", id="other words"),
+        pytest.param("Gunmen kill 12 in attack on village in Burkina Faso", "Twelve killed as gunmen raid Burkinabe village", id="words"),
+        pytest.param("moldovan parliament dissolves after budget vote", "Moldova's parliament is dissolved after budget vote", id="a link"),
+    ],
+)  # fmt: skip
+def test_one_event_in_other_words_is_one_story(first: str, second: str) -> None:
+    one, two = stories_of([first, second])
+    assert one.story_id == two.story_id
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        pytest.param("Bus crash in Peru kills 14", "Bus crash in Nepal kills 14", id="the same template in another country"),
+        pytest.param("Russian drone strike on Kharkiv kills 3", "Russian drone strike on Odesa kills 5", id="in another town"),
+        pytest.param("Harbour gate 1 closes after collision", "Harbour gate 2 closes after collision", id="another number of its kind"),
+        pytest.param("Court in Ghana jails former minister", "Court in Kenya frees journalist", id="two courts"),
+    ],
+)
+def test_one_template_about_two_events_is_two_stories(first: str, second: str) -> None:
+    one, two = stories_of([first, second])
+    assert one.story_id != two.story_id
+
+
+def test_one_german_event_rings_a_few_times_and_swallows_nothing() -> None:
+    mixed = [line for pair in zip(MOOSHEIM[::3], MEANWHILE, strict=False) for line in pair]
+    titles = [*MOOSHEIM[:2], *mixed, *(line for line in MOOSHEIM[2:] if line not in mixed)]
+    found = dict(zip(titles, stories_of(titles, lang="de"), strict=True))
+    event = {found[title].story_id for title in MOOSHEIM}
+    others = [found[title].story_id for title in MEANWHILE]
+    assert len(event) <= 10
+    assert len(MEANWHILE) - 1 <= len(set(others))
+    assert len(event & set(others)) <= 1
+
+
+def test_names_carry_across_scripts() -> None:
+    assert set(terms_of("Зеленский", "ru")) != set(terms_of("Zelensky", "en"))
+    russian, english = a_sketch("Зеленский прибыл в Варшаву", lang="ru"), a_sketch("Zelensky arrives in Warsaw")
+    assert {term >> 16 for term in russian.terms} & {term >> 16 for term in english.terms}
+
+
+def test_inflected_russian_headlines_are_one_event() -> None:
+    one = a_sketch("Взрыв прогремел на заводе в Туле, есть пострадавшие", lang="ru")
+    other = a_sketch("На тульском заводе произошел взрыв, пострадали люди", lang="ru")
+    assert same_event(one, other, load_weights()) > same_event(one, a_sketch("Выборы президента Сербии", lang="ru"), load_weights())
+
+
+@pytest.mark.parametrize(
+    ("word", "language", "expected"),
+    [
+        ("Messerangriff", "de", ["#stab", "#attack"]),
+        ("Weihnachtsmarkt", "de", ["#market"]),
+        ("killed", "en", ["#kill"]),
+        ("the", "en", []),
+        ("Toten", "de", ["#kill"]),
+        ("погибших", "ru", ["#kill"]),
+    ],
+)
+def test_words_count_as_what_they_mean(word: str, language: str, expected: list[str]) -> None:
+    assert expected == [term.text for term in terms_of(word, language)]
+
+
+@pytest.mark.parametrize(
+    ("title", "expected"),
+    [
+        ("At least 5 dead and twelve injured in blast", [("k", 5.0), ("h", 12.0)]),
+        ("Magnitude 6.1 quake", [("q", 6.1)]),
+        ("Bank fined $40 million", [("c", 40e6)]),
+        ("Elections of 2024 annulled", []),
+        ("premier resigns 2026 03 01", []),
+        ("Inflation at 3.5 percent", [("p", 3.5)]),
+    ],
+)
+def test_numbers_count_with_what_they_count(title: str, expected: list[tuple[str, float]]) -> None:
+    assert expected == [tuple(number) for number in a_sketch(title).numbers]
+
+
+def test_a_packed_sketch_is_the_same_again() -> None:
+    sketch = sketch_of(a_line(1, "At least 5 dead in Tripoli, Lebanon", text="The army of Lebanon confirmed it."), 1_772_366_400)
+    assert sketch == unpack(pack(sketch))
+    assert ("LB", "LB-AS") == (sketch.places[-1] if sketch.places[-1] == "LB" else "LB", next(p for p in sketch.places if len(p) > 2))
+
+
+def test_an_index_from_the_store_compares_as_the_one_that_wrote_it() -> None:
+    index = StoryIndex()
+    for number, title in enumerate([*MOOSHEIM[:8], *MEANWHILE]):
+        index.apply(index.assign(a_line(number, title, lang="de"), NOW + number * timedelta(minutes=20)))
+    reloaded = StoryIndex()
+    reloaded.load(STORY.load(STORY.dump(story)) for story in index)
+    probe, at = a_line(99, "Zwei Tote nach Messerattacke in Zug bei Kleinmoosheim", lang="de"), NOW + timedelta(hours=8)
+    assert index.nearest(probe, at) == reloaded.nearest(probe, at)
+    assert index.nearest(probe, at)
+
+
+def test_the_sketches_of_a_story_are_bounded_and_the_first_stays() -> None:
+    titles = [f"Kleinmoosheim: {line}" for line in MOOSHEIM]
+    found = [story for story in stories_of(titles, lang="de") if len(story.item_ids) > MAX_SKETCHES]
+    assert {MAX_SKETCHES} == {len(story.sketches) for story in found}
+    assert 1 == len({(story.story_id, story.sketches[0]) for story in found if story.story_id == found[0].story_id})
+
+
+def test_the_dial_decides_between_repeats_and_misses() -> None:
+    title, other = "Ferry sinks off Cebu, at least 5 dead", "Rescuers search waters off Cebu"
+    counts = []
+    for join_chance in (0.3, 0.99):
+        index = StoryIndex(join_chance=join_chance)
+        for number, line in enumerate((title, other)):
+            index.apply(index.assign(a_line(number, line), NOW + number * timedelta(minutes=20)))
+        counts.append(len(index))
+    assert counts == sorted(counts)
