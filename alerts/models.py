@@ -282,10 +282,7 @@ class Operand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bell:
-    """One fan-out record: these queries matched, this is to be told. Kept until its alerts expire.
-
-    It is a snapshot: what is rendered is what was true when the bell rang.
-    """
+    """One fan-out record: these queries matched, this is told, as it was when the bell rang. Kept until its alerts expire."""
 
     bell_id: str
     story_id: str

@@ -287,8 +287,8 @@ class ModelStore:
         carried = self.carried.get(ids.delivery_id, "")
         held = self.deliveries.get(carried or ids.delivery_id)
         if held is None:
-            return FirstTold(ids.alert_id in self.alerts)
-        return FirstTold(ids.alert_id in self.alerts, held.status, held.due_at, held.digest, carried)
+            return FirstTold(ids.delivery_id, ids.alert_id in self.alerts)
+        return FirstTold(held.delivery_id, ids.alert_id in self.alerts, held.status, held.due_at, held.digest, bool(carried))
 
     def wishes(self, subscriber_ids: Iterable[str]) -> dict[str, Wishes]:
         return {i: Wishes(self.preferences, tuple(self.mutes.values())) for i in subscriber_ids}

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.delivery.followup import carries_first
+from alerts.delivery.followup import carries_first, nearest
 from alerts.delivery.mutes import audible
 from alerts.delivery.policy import Action, Case, Decision, decide, decide_replay, retry_at
 from alerts.models import Alert, Bell, Channel, DeliveryStatus, RegionEvidence, Tagged
@@ -117,7 +117,7 @@ class Rule:
 
 
 SNOOZE = Mute(kind=MuteKind.ALL, until_at=NIGHT + timedelta(hours=1))
-TOLD = FirstTold(True, DeliveryStatus.SENT)
+TOLD = FirstTold("first", True, DeliveryStatus.SENT)
 ALL, BATCH = QuietMode.SILENCE_ALL, QuietMode.BATCH_ON_WAKE
 DAILY = (DigestTime(rhythm=Rhythm.DAILY, minute=450),)
 ONE_AN_HOUR = (Budget(span=BudgetSpan.HOUR, most=1),)
@@ -162,14 +162,14 @@ RULES = [
         of_urgency(3, "correction"),
         Action.DROP,
         "first alert was dropped",
-        {**AWAKE, "first": FirstTold(True, DeliveryStatus.DROPPED)},
+        {**AWAKE, "first": FirstTold("first", True, DeliveryStatus.DROPPED)},
     ),
     Rule(
         "who could not be reached hears what follows",
         of_urgency(3, "escalation:deaths:9"),
         Action.SEND,
         "due",
-        {**AWAKE, "first": FirstTold(True, DeliveryStatus.DEAD)},
+        {**AWAKE, "first": FirstTold("first", True, DeliveryStatus.DEAD)},
     ),
     Rule(
         "an update changes in silence what was told, at night too",
@@ -185,14 +185,14 @@ RULES = [
         of_urgency(1, "update:1"),
         Action.HOLD,
         "what it updates waits",
-        {"first": FirstTold(True, DeliveryStatus.HELD, WAKES), "can_update": True},
+        {"first": FirstTold("first", True, DeliveryStatus.HELD, WAKES), "can_update": True},
     ),
     Rule(
         "an update of what is told in a digest is dropped",
         of_urgency(1, "update:1"),
         Action.DROP,
         "told in a digest",
-        {"first": FirstTold(True, DeliveryStatus.HELD, WAKES, "me:desk:planned"), "can_update": True},
+        {"first": FirstTold("first", True, DeliveryStatus.HELD, WAKES, "me:desk:planned"), "can_update": True},
     ),
 ]
 
@@ -282,14 +282,22 @@ def test_a_digest_leaves_out_what_was_muted_since() -> None:
 @pytest.mark.parametrize(
     ("first", "is_carried"),
     [
-        (FirstTold(True, DeliveryStatus.HELD, WAKES), True),
-        (FirstTold(True, DeliveryStatus.HELD, WAKES, "me:desk:wake"), True),
-        (FirstTold(True, DeliveryStatus.HELD, WAKES, carried_by="another"), False),
-        (FirstTold(True, DeliveryStatus.SENT), False),
-        (FirstTold(True, DeliveryStatus.SENDING), False),
+        (FirstTold("first", True, DeliveryStatus.HELD, WAKES), True),
+        (FirstTold("first", True, DeliveryStatus.HELD, WAKES, "me:desk:wake"), True),
+        (FirstTold("first", True, DeliveryStatus.HELD, WAKES, is_carried=True), False),
+        (FirstTold("first", True, DeliveryStatus.SENT), False),
+        (FirstTold("first", True, DeliveryStatus.SENDING), False),
     ],
 )
 def test_an_escalation_tells_a_first_alert_along_that_still_waits(first: FirstTold, is_carried: bool) -> None:
     bell = of_urgency(1, "escalation:urgency:1")
     assert carries_first(an_alert(bell), first) is is_carried
     assert not carries_first(an_alert(of_urgency(1, "update:1")), first)
+
+
+def test_of_several_first_alerts_of_kin_the_one_that_told_counts() -> None:
+    told, dropped, unknown = FirstTold("a", True, DeliveryStatus.SENT), FirstTold("b", True, DeliveryStatus.DROPPED), FirstTold("c")
+    assert nearest([unknown, dropped, told]) is told
+    assert nearest([unknown, dropped]) is dropped
+    elsewhere = FirstTold("d", True)
+    assert nearest([unknown, elsewhere]) is elsewhere

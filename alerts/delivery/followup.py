@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from alerts.models import Alert, DeliveryStatus
@@ -15,6 +16,12 @@ _SENDING = timedelta(seconds=5)  # the same for what is on its way
 def follows(alert: Alert) -> bool:
     """Whether the alert is about a story that a first alert told."""
     return is_update(alert) or alert.occasion.partition(":")[0] in _RINGING
+
+
+def nearest(firsts: Sequence[FirstTold]) -> FirstTold:
+    """Of a story's first alert and those of stories that are kin to it, the one that told the subscriber, or is about to."""
+    ranked = sorted(firsts, key=lambda f: (f.status is None, f.status is DeliveryStatus.DROPPED, not f.is_known))
+    return ranked[0] if ranked else FirstTold()
 
 
 def is_update(alert: Alert) -> bool:
@@ -58,4 +65,4 @@ def why_silent(alert: Alert, first: FirstTold) -> str:
 
 def carries_first(alert: Alert, first: FirstTold) -> bool:
     """Whether what follows is told in place of a first alert that still waits: the newer words tell both."""
-    return follows(alert) and not is_update(alert) and first.status is DeliveryStatus.HELD and not first.carried_by
+    return follows(alert) and not is_update(alert) and first.status is DeliveryStatus.HELD and not first.is_carried

@@ -31,9 +31,9 @@ _PLAIN = "due"
 _NO_FIRST = FirstTold()
 
 
-def no_updates(_channel: Channel) -> bool:
-    """No channel changes in place what it was told."""
-    return False
+def _as_told(channel: Channel) -> bool:
+    """What the channel says of itself."""
+    return channel.can_update
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Decider:
         can_update: Whether a channel can change in place what it was told.
     """
 
-    def __init__(self, tools: Tools, *, can_update: Callable[[Channel], bool] = no_updates) -> None:
+    def __init__(self, tools: Tools, *, can_update: Callable[[Channel], bool] = _as_told) -> None:
         self._tools = tools
         self._can_update = can_update
         self._wishes: dict[str, Wishes] = {}
@@ -107,7 +107,7 @@ class Decider:
     def _one(self, this: _Round, channel: Channel, parcel: Parcel) -> Ready | None:
         case = self._case(this, channel, parcel)
         decision = self._decide(this, case, parcel)
-        carries = _first_ids(parcel).delivery_id if followup.carries_first(parcel.alert, case.first) else ""
+        carries = case.first.delivery_id if followup.carries_first(parcel.alert, case.first) else ""
         if decision.action in (Action.SEND, Action.UPDATE):
             told = parcel if case.bells is parcel.bells else replace(parcel, bells=tuple(case.bells))
             return _release(this, told, case, decision, carries)
@@ -115,7 +115,9 @@ class Decider:
         if decision.action not in (Action.HOLD, Action.DIGEST):
             carries = ""
         this.settlements.append(Settlement(delivery=delivery, later_at=decision.later_at, carries=carries))
-        this.firsts[delivery.delivery_id] = FirstTold(True, delivery.status, delivery.due_at, delivery.digest)
+        this.firsts[delivery.delivery_id] = FirstTold(
+            delivery.delivery_id, True, delivery.status, delivery.due_at, delivery.digest
+        )
         return None
 
     def _case(self, this: _Round, channel: Channel, parcel: Parcel) -> Case:
@@ -150,9 +152,8 @@ def _stale(parcels: Sequence[Parcel]) -> set[str]:
 
 
 def _first_of(this: _Round, parcel: Parcel) -> FirstTold:
-    """How the story's first alert stands, what this round made of it included."""
-    ids = _first_ids(parcel)
-    return this.firsts.get(ids.delivery_id) or this.facts.firsts.get(ids) or _NO_FIRST
+    """How the story's first alert stands, or that of a story that is kin; what this round made of it included."""
+    return followup.nearest([this.firsts.get(ids.delivery_id) or this.facts.firsts[ids] for ids in _first_ids(parcel)])
 
 
 def _told_before(tools: Tools, parcel: Parcel) -> Decision | None:
@@ -180,7 +181,7 @@ def _release(this: _Round, parcel: Parcel, case: Case, decision: Decision, carri
         this.releases.append(Release(delivery=delivery, urgency=urgency, carries=carries))
     if is_counted:
         this.rings.setdefault(_place(delivery), []).append(Ring(this.now, case.urgency, delivery.delivery_id))
-    updates = case.first.carried_by or _first_ids(parcel).delivery_id if decision.action is Action.UPDATE else ""
+    updates = case.first.delivery_id if decision.action is Action.UPDATE else ""
     return Ready(parcel if delivery is parcel.delivery else replace(parcel, delivery=delivery), updates)
 
 
@@ -224,10 +225,17 @@ def _places(parcels: Iterable[Sequence[Parcel]]) -> list[Place]:
 
 
 def _firsts(parcels: Iterable[Sequence[Parcel]]) -> list[FirstIds]:
-    return list(dict.fromkeys(_first_ids(p) for row in parcels for p in row if followup.follows(p.alert)))
+    following = [parcel for row in parcels for parcel in row if followup.follows(parcel.alert)]
+    return list(dict.fromkeys(ids for parcel in following for ids in _first_ids(parcel)))
 
 
-def _first_ids(parcel: Parcel) -> FirstIds:
-    subscriber, story = parcel.alert.subscriber_id, parcel.alert.story_id
-    alert_id = content_id("alert", subscriber, story, "first")
-    return FirstIds(alert_id, content_id("delivery", subscriber, story, "first", parcel.delivery.channel_id))
+def _first_ids(parcel: Parcel) -> list[FirstIds]:
+    """The first alert of a story and of those that are kin to it: it may have told the subscriber by another name."""
+    subscriber, channel_id = parcel.alert.subscriber_id, parcel.delivery.channel_id
+    stories = dict.fromkeys((parcel.alert.story_id, *(kin for bell in parcel.bells for kin in bell.kin_ids)))
+    return [
+        FirstIds(
+            content_id("alert", subscriber, story, "first"), content_id("delivery", subscriber, story, "first", channel_id)
+        )
+        for story in stories
+    ]

@@ -38,11 +38,12 @@ class FirstTold:
     Once a later alert tells it along, this is how that one stands.
     """
 
+    delivery_id: str = ""  # of whichever tells it
     is_known: bool = False  # the subscriber has an alert `first` of the story
     status: DeliveryStatus | None = None
     due_at: datetime | None = None
     digest: str = ""  # the digest it waits for
-    carried_by: str = ""  # delivery id of a later alert of the story that tells it
+    is_carried: bool = False  # a later alert tells it along
 
 
 class Place(NamedTuple):

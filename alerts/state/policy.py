@@ -34,12 +34,16 @@ class PolicyKeeper(DigestKeeper):
             firsts={first: _first(exists, *row) for first, exists, row in zip(firsts, known, self._told(firsts), strict=True)},
         )
 
-    def _told(self, firsts: Sequence[FirstIds]) -> list[tuple[str, Sequence[bytes | None]]]:
-        """(delivery id of who tells it along or '', status, due and digest) of each first alert's delivery."""
+    def _told(self, firsts: Sequence[FirstIds]) -> list[tuple[str, bool, Sequence[bytes | None]]]:
+        """(delivery id of who tells it, whether that is a later alert, status, due and digest) of each first alert's delivery."""
         rows = self._standings([first.delivery_id for first in firsts])
-        carriers = sorted({row[3].decode() for row in rows if row[3]})
-        carried = dict(zip(carriers, self._standings(carriers), strict=True))
-        return [(row[3].decode(), carried[row[3].decode()]) if row[3] else ("", row) for row in rows]
+        carriers = [row[3].decode() if row[3] else "" for row in rows]
+        others = sorted({carrier for carrier in carriers if carrier})
+        carried = dict(zip(others, self._standings(others), strict=True))
+        return [
+            (carrier, True, carried[carrier]) if carrier else (first.delivery_id, False, row)
+            for first, carrier, row in zip(firsts, carriers, rows, strict=True)
+        ]
 
     def _standings(self, delivery_ids: Sequence[str]) -> list[Any]:
         calls = [("HMGET", self._keys("delivery", i), "status", "due", "digest", "carried") for i in delivery_ids]
@@ -133,14 +137,15 @@ def _rings(row: Any) -> tuple[Ring, ...]:
     return tuple(Ring(datetime.fromtimestamp(float(at), UTC), int(name[:1]), name[2:].decode()) for name, at in pairs)
 
 
-def _first(exists: int, carried_by: str, row: Sequence[bytes | None]) -> FirstTold:
+def _first(exists: int, delivery_id: str, is_carried: bool, row: Sequence[bytes | None]) -> FirstTold:
     status, due, digest, _ = row
     return FirstTold(
+        delivery_id=delivery_id,
         is_known=bool(exists),
         status=DeliveryStatus(status.decode()) if status else None,
         due_at=datetime.fromtimestamp(float(due), UTC) if due and float(due) else None,
         digest=(digest or b"").decode(),
-        carried_by=carried_by,
+        is_carried=is_carried,
     )
 
 
