@@ -17,13 +17,14 @@ from urllib.parse import urlsplit
 
 import structlog
 
+from alerts.delivery.governor import Governor
 from alerts.delivery.ledger import Ledger
-from alerts.delivery.notify import ThreadNotifier
+from alerts.delivery.notify import LaneNotifier
 from alerts.delivery.schemes import USUAL_PORTS
 from alerts.delivery.secrets import KeyRing
 from alerts.http.client import HttpClient
 from alerts.http.guard import AddressGuard, install_socket_guard
-from alerts.pipeline import Sifter, Tools, deliver, poll, sift, sweep
+from alerts.pipeline import Sifter, Tools, deliver, finish, poll, sift, sweep
 from alerts.pipeline.upkeep import Sweeper
 from alerts.ports import Notifier
 from alerts.regions.areas import AreaIndex
@@ -50,6 +51,7 @@ def build_state(settings: Settings) -> RedisState:
     state = RedisState(
         connect(redis_url(settings)),
         archive_items=settings.sift.archive_items,
+        archive_s=settings.sift.archive_days * 86400.0,
         ledger_s=settings.deliver.ledger_days * 86400.0,
     )
     state.prepare()
@@ -83,9 +85,11 @@ def build_tools(
         settings=settings,
         state=build_state(settings),
         fetcher=Fetcher(HttpClient(settings.http, guard), clock=clock),
+        http=HttpClient(settings.http, guard),
         sandbox=Sandbox(),
         baselines=Baselines(data / "baselines.log"),
-        notifier=notifier or ThreadNotifier(settings, guard),
+        notifier=notifier or LaneNotifier(settings, guard),
+        governor=Governor(settings.deliver.limits),
         ledger=Ledger(data / "ledger", keep_days=settings.deliver.ledger_days),
         keys=KeyRing.open(data / "keys"),
         random=Random(),
@@ -151,7 +155,7 @@ class Engine:
 
     def close(self) -> None:
         """Finish what is being sent and give everything back."""
-        self.tools.notifier.close(self.tools.settings.watch.stop_s)
+        finish(self.tools)
         self.tools.sandbox.close()
         self.tools.fetcher.close()
 

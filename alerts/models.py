@@ -12,7 +12,14 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-# ---------------------------------------------------------------- sources
+from alerts.deliveries import Attempt as Attempt
+from alerts.deliveries import Delivery as Delivery
+from alerts.deliveries import DeliveryStatus as DeliveryStatus
+from alerts.deliveries import Envelope as Envelope
+from alerts.deliveries import Receipt as Receipt
+from alerts.deliveries import ReceiptStatus as ReceiptStatus
+from alerts.preferences import NO_PREFERENCES, Preferences
+from alerts.story import Story as Story
 
 
 class SourceKind(StrEnum):
@@ -177,9 +184,6 @@ class SourceLease:
     is_catch_up: bool = False  # its first poll after a downtime of ours
 
 
-# ---------------------------------------------------------------- sift
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegionEvidence:
     """One place found in a text, and why it counts."""
@@ -217,39 +221,6 @@ class Tagged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Story:
-    """Items about one event."""
-
-    story_id: str
-    revision: int = 0
-    headline: str
-    url: str = ""
-    item_ids: tuple[str, ...] = ()
-    source_ids: tuple[str, ...] = ()  # independent origins, first one first: a source's id, agency:... or owner:...
-    records: tuple[str, ...] = ()  # its items as witnesses: see stories.witnesses
-    keys: tuple[str, ...] = ()  # what later items are grouped by: hashes of links and headlines
-    sketches: tuple[str, ...] = ()  # and what they are compared with: packed sketches of its first item and its latest ones
-    countries: tuple[str, ...] = ()
-    urgency: int = 5
-    query_ids: tuple[str, ...] = ()  # queries that matched any of its items
-    waiting: tuple[tuple[str, str], ...] = ()  # (query id, what is still to become true) of queries whose words matched an item
-    has_news: bool = False  # an item of it was found new: edits of what was there before we watched ring nobody
-    first_at: datetime
-    last_at: datetime
-    votes: tuple[tuple[str, int], ...] = ()  # (country, items that name it), widest agreement first
-    urgency_why: str = ""
-    item_urgency: int = 5  # of its most urgent item: how fast it spreads left out
-    tolls: tuple[tuple[str, int], ...] = ()  # (role, highest number so far)
-    phases: tuple[tuple[str, str], ...] = ()  # (topic, phase reached last)
-    rung: tuple[str, ...] = ()  # occasions that rang, in their order
-    rung_at: datetime | None = None  # when it rang last
-    rung_urgency: int = 5  # what people were told when it rang last
-    rung_tolls: tuple[tuple[str, int], ...] = ()
-    kin_ids: tuple[str, ...] = ()  # stories it took in, or was split off from: who was told there of its items was told
-    merged_into: str = ""  # the story that took this one in
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """A query one subscriber asked to be told about, and where."""
 
@@ -263,6 +234,9 @@ class Rule:
     is_enabled: bool = True
     cooldown_s: float = 0.0  # after it rang, the rule stays silent for this long
     expires_at: datetime | None = None  # from then on it rings no more
+    on_ambiguous: str = "resend"  # when nobody knows whether a message arrived: resend (marked as a possible repeat) | drop
+    matches: tuple[str, ...] = ()  # headlines that its author says it matches
+    misses: tuple[str, ...] = ()  # and does not match
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -298,15 +272,13 @@ class Bell:
     rung_at: datetime
 
 
-# ---------------------------------------------------------------- deliver
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscriber:
     """A person, or a desk, that is told."""
 
     subscriber_id: str
     name: str = ""
+    preferences: Preferences = NO_PREFERENCES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -320,6 +292,7 @@ class Channel:
     is_enabled: bool = True
     is_operator: bool = False  # also gets the service's own warnings
     can_update: bool = False  # its service lets us change what was sent: it gets silent updates of stories
+    template: str = ""  # the subscriber's own words for an alert; empty = ours
     error: str = ""  # why it was disabled
 
 
@@ -330,76 +303,8 @@ class Alert:
     alert_id: str
     subscriber_id: str
     story_id: str
-    occasion: str
+    occasion: str  # as the bell's, or digest:<kind>:<n>
     bell_ids: tuple[str, ...]  # what it tells; more than one in a digest
     rule_ids: tuple[str, ...]
     created_at: datetime
     expires_at: datetime
-
-
-class DeliveryStatus(StrEnum):
-    """pending -> sending -> sent | retry | held | dead | expired | dropped; held -> digested."""
-
-    PENDING = "pending"
-    SENDING = "sending"
-    RETRY = "retry"
-    HELD = "held"  # waits for its digest
-    DIGESTED = "digested"  # a digest carries it on
-    SENT = "sent"
-    DEAD = "dead"
-    EXPIRED = "expired"
-    DROPPED = "dropped"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
-    """One alert on its way to one channel."""
-
-    delivery_id: str
-    alert_id: str
-    subscriber_id: str
-    channel_id: str
-    status: DeliveryStatus = DeliveryStatus.PENDING
-    attempts: int = 0
-    is_repeat: bool = False  # an earlier attempt may have arrived
-    is_replay: bool = False  # a person asked for it again
-    reason: str = ""  # why it is in this state, in words
-    due_at: datetime | None = None
-    created_at: datetime | None = None
-    sent_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Envelope:
-    """One rendered delivery, ready to leave. `url` is decrypted: never log it."""
-
-    delivery_id: str  # also the key a receiver can deduplicate by
-    channel_id: str
-    url: str
-    title: str
-    body: str
-    link: str = ""
-    urgency: int = 5
-    is_repeat: bool = False
-    payload: Mapping[str, object] = field(default_factory=dict)  # for machine receivers, JSON types only
-
-
-class ReceiptStatus(StrEnum):
-    """What came of one send."""
-
-    ACCEPTED = "accepted"
-    TRANSIENT = "transient"  # try again later
-    PERMANENT = "permanent"  # trying again cannot help
-    AMBIGUOUS = "ambiguous"  # it may have arrived
-    SKIPPED = "skipped"  # not tried: an earlier one of its lane failed, or the lane's time was over
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Receipt:
-    """The result of one attempt to send one envelope."""
-
-    delivery_id: str
-    status: ReceiptStatus
-    at: datetime
-    detail: str = ""  # the service's words, without secrets
-    retry_after_s: float | None = None

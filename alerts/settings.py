@@ -21,6 +21,8 @@ from alerts.errors import ConfigError
 
 _LONGEST_FILE = 50_000_000  # bytes
 Seconds = Annotated[float, Field(gt=0, le=86400 * 31)]
+PerSecond = Annotated[float, Field(gt=0, le=10_000)]
+Burst = Annotated[int, Field(ge=1, le=10_000)]
 
 
 Nature = Literal["explainer", "opinion", "live_blog", "retrospective", "fixture", "sport", "soft"]
@@ -70,6 +72,7 @@ class SiftSettings(_Section):
     escalation_gap_s: Seconds = 300.0  # between two rings of one story, unless it became urgent, was corrected or is over
     max_attempts: int = Field(3, ge=1, le=20)  # claims of one item before it goes to the dead letters
     archive_items: int = Field(100_000, ge=0)
+    archive_days: float = Field(7.0, gt=0, le=365)  # items sifted longer ago leave the archive: what previews and `alerts why` look at
     # These start no story that rings; a later item of the story may.
     silent_natures: tuple[Nature, ...] = ("explainer", "opinion", "live_blog", "retrospective", "fixture", "soft")
     guess_language: bool = False  # of texts in Latin letters that declare none; the classifier takes about 90 MB
@@ -85,7 +88,9 @@ class RulesSettings(_Section):
 class DeliverSettings(_Section):
     """Sending."""
 
-    lanes: int = Field(16, ge=1, le=256)  # channels one worker serves at once; a hanging one holds one lane
+    lanes: int = Field(16, ge=1, le=256)  # channels one worker sends to at once by calls that block; a hanging one holds one
+    transfers: int = Field(200, ge=1, le=200)  # channels it sends to at once by bare HTTP requests (webhooks)
+    per_host: int = Field(100, ge=1, le=200)  # of these, to one host
     batch: int = Field(10, ge=1, le=500)  # deliveries taken from one channel at once; the most that can repeat after a kill
     timeout_s: Seconds = 15.0  # deadline of one send
     chunk: int = Field(500, ge=1, le=500)  # alerts written by one store call
@@ -93,6 +98,17 @@ class DeliverSettings(_Section):
     retries_s: tuple[float, ...] = (0.0, 5.0, 30.0, 120.0, 300.0, 900.0, 1800.0, 3600.0)  # the last one repeats
     digest_s: Seconds = 60.0  # a catch-up digest waits this long for more to tell
     ledger_days: int = Field(30, ge=1, le=365)
+    urgent: int = Field(2, ge=0, le=5)  # up to this urgency a story's first deliveries go before all others; 0 = none do
+    breaker_after: int = Field(5, ge=1, le=100)  # failures in a row after which a channel is only probed
+    breaker_s: Seconds = 60.0  # seconds between two probes
+    limits: dict[str, tuple[tuple[Literal["service", "host", "chat", "group"], PerSecond, Burst], ...]] = {}  # in place of the published
+
+
+class TelegramSettings(_Section):
+    """Channels tgram://."""
+
+    base_url: str = Field("https://api.telegram.org", pattern=r"^https?://[^\s/?#]+$")  # or a Bot API server of one's own
+    has_bot: bool = False  # a bot runs that answers the buttons under a message
 
 
 class WebSettings(_Section):
@@ -100,6 +116,7 @@ class WebSettings(_Section):
 
     host: str = "127.0.0.1"
     port: int = Field(8765, ge=0, le=65535)
+    public_url: str = Field("", pattern=r"^(https?://[^\s?#]+)?$")  # where readers reach it; mails offer one click to end them there
 
 
 class WatchSettings(_Section):
@@ -111,6 +128,8 @@ class WatchSettings(_Section):
     clock_jump_s: Seconds = 30.0
     disk_free_mb: int = Field(200, ge=0)
     memory_mb: int = Field(512, ge=16)  # maxmemory of the embedded store
+    ping_url: str = Field("", pattern=r"^(https?://\S+)?$")  # asked again and again while all is well: a dead man's switch
+    ping_s: Seconds = 60.0
 
 
 class Settings(BaseSettings):
@@ -129,6 +148,7 @@ class Settings(BaseSettings):
     sift: SiftSettings = SiftSettings()
     rules: RulesSettings = RulesSettings()
     deliver: DeliverSettings = DeliverSettings()
+    telegram: TelegramSettings = TelegramSettings()
     web: WebSettings = WebSettings()
     watch: WatchSettings = WatchSettings()
 

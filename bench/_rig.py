@@ -19,7 +19,7 @@ import redis
 from alerts.bootstrap import build_tools
 from alerts.models import Source
 from alerts.pipeline import Tools
-from alerts.settings import HttpSettings, PollSettings, Settings
+from alerts.settings import DeliverSettings, HttpSettings, PollSettings, Settings
 from alerts.state.server import running
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -41,10 +41,10 @@ def page_server() -> Iterator[str]:
 
 
 @contextmanager
-def workplace() -> Iterator[Tools]:
+def workplace(*, deliver: DeliverSettings | None = None) -> Iterator[Tools]:
     """The engine's tools on a store of their own, as a worker process has them; all is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="tocsin-bench-") as name, running(Path(name) / "store", Path(name) / "s.sock") as url:
-        settings = Settings(data_dir=Path(name) / "data", redis_url=url, http=_LOOPBACK, poll=_POLL)
+        settings = Settings(data_dir=Path(name) / "data", redis_url=url, http=_LOOPBACK, poll=_POLL, deliver=deliver or DeliverSettings())
         tools = build_tools(settings, owner="bench")
         try:
             yield tools

@@ -15,7 +15,7 @@ from alerts.bootstrap import build_areas, build_guard, build_tools
 from alerts.models import Delivery, DeliveryStatus, PollState, Rule, Source
 from alerts.pipeline import Sifter, Tools, deliver, poll_sources, sift
 from alerts.pipeline.upkeep import Sweeper, sweep
-from alerts.ports import PollCommit
+from alerts.ports import Lane, LaneAsk, LaneEnd, PollCommit, State
 from alerts.regions.areas import AreaIndex
 from alerts.regions.tagger import Tagger
 from alerts.service import Service
@@ -200,6 +200,17 @@ def rig_settings(data_dir: Path, redis_url: str) -> Settings:
             "watch": {"disk_free_mb": 0},
         }
     )
+
+
+def give_back(state: State, owner: str, *channel_ids: str) -> None:
+    """Give lanes back at once."""
+    state.release_lanes(owner, [LaneEnd(channel_id=channel_id) for channel_id in channel_ids])
+
+
+def claim_all(state: State, owner: str, *, batch: int = 10, lease_s: float = 30.0) -> list[Lane]:
+    """Claim every lane that is due."""
+    asks = [LaneAsk(lane.channel) for lane in state.due_lanes(limit=1000)]
+    return state.claim_lanes(owner, asks, batch=batch, lease_s=lease_s)
 
 
 @contextmanager

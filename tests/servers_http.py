@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import socketserver
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -57,8 +58,8 @@ def reply(status: int = 200, body: bytes = b"", **headers: str) -> bytes:
 
 
 @contextmanager
-def serving(answer: Answer) -> Iterator[LocalServer]:
-    """A server that answers each request with bytes, or by a script that then owns the connection."""
+def serving(answer: Answer, *, tls: ssl.SSLContext | None = None) -> Iterator[LocalServer]:
+    """A server that answers each request with bytes, or by a script that then owns the connection; with tls over HTTPS."""
 
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
@@ -95,6 +96,8 @@ def serving(answer: Answer) -> Iterator[LocalServer]:
         request_queue_size = 64
 
     with Server(("127.0.0.1", 0), Handler) as server:
+        if tls:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
         local = LocalServer(port=server.server_address[1])
         thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()

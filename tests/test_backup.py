@@ -10,9 +10,9 @@ import pytest
 
 from alerts.errors import ConfigError, StateError
 from alerts.models import DeliveryStatus
-from alerts.pipeline.deliver import expand
+from alerts.pipeline.expand import expand
 from alerts.state.server import running
-from tests.harness import Rig, a_rig, entry, watched_rig
+from tests.harness import Rig, a_rig, claim_all, entry, watched_rig
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_a_restored_service_finds_and_rings_nothing_twice(rig: Rig, new: Rig, tm
 
 def test_what_was_being_sent_at_the_backup_is_sent_again_and_marked(rig: Rig, new: Rig, tmp_path: Path) -> None:
     pending(rig)
-    rig.tools.state.claim_lanes("busy", lanes=5, batch=5, lease_s=30)
+    claim_all(rig.store, "busy")
     new.service.restore(backed_up(rig, tmp_path))
     new.deliver()
     assert [message["is_repeat"] for message in rig.sink.got] == [True]

@@ -11,7 +11,22 @@ import psutil
 import pytest
 
 from alerts.bootstrap import build_sifter
-from bench import _pages, _rig, capacity, idle, latency, parsers_agree, plain_celery, plain_celery_app, poll_cost, seen_marks, sift_cost
+from alerts.settings import DeliverSettings
+from bench import (
+    _pages,
+    _rig,
+    capacity,
+    delivery,
+    idle,
+    latency,
+    parsers_agree,
+    plain_celery,
+    plain_celery_app,
+    policy_year,
+    poll_cost,
+    seen_marks,
+    sift_cost,
+)
 from bench import urgency as judging
 from tests.conftest import ROOT
 
@@ -25,7 +40,7 @@ def test_every_benchmark_is_described_with_its_command() -> None:
 
 
 def test_the_modules_say_how_they_are_read() -> None:
-    modules = (capacity, idle, latency, parsers_agree, plain_celery, poll_cost, seen_marks, sift_cost, judging)
+    modules = (capacity, delivery, idle, latency, parsers_agree, plain_celery, policy_year, poll_cost, seen_marks, sift_cost, judging)
     assert [m.__name__ for m in modules if not m.__doc__ or not callable(m.main)] == []
 
 
@@ -108,6 +123,24 @@ def test_the_idle_run_looks_at_processes_without_waiting_for_them() -> None:
     assert 0 < uss_mb <= pss_mb
 
 
+@_STORE
+def test_one_story_is_told_to_all_its_subscribers_and_their_receiver_s_limit_is_kept() -> None:
+    with delivery.sinks() as (base, _), _rig.workplace() as tools:
+        assert len(delivery.references(base, 3)) == 3
+        name, rate, *_ = delivery.fan_out(tools, base, 7, "webhook", f"webhook+{base}/ok/{{}}")
+        assert (name, float(str(rate)) > 0) == ("webhook", True)
+        assert "0 exceeded" in str(delivery.limited(tools, base, 5)[0])
+
+
+@_STORE
+def test_the_sick_ones_of_the_benchmark_get_well_and_are_told_in_order() -> None:
+    quick = DeliverSettings(timeout_s=0.3, breaker_s=0.2, retries_s=(0.0, 0.2))
+    with delivery.sinks() as (base, _), _rig.workplace(deliver=quick) as tools:
+        rows = delivery.sick(tools, base, 0.5, 0.5)
+    assert [row[-1] for row in rows] == ["yes"] * 4
+    assert {row[1] for row in rows[1:]} == {rows[0][1] // 20}  # type: ignore[operator]
+
+
 def test_the_baseline_is_celery_at_its_most_careful() -> None:
     settings = plain_celery_app.configuration()
     assert settings["task_acks_late"]
@@ -119,3 +152,9 @@ def test_judging_is_measured_on_invented_headlines_where_there_are_no_real_ones(
     items = judging.headlines(tmp_path / "none.jsonl")[:20]
     assert all(us > 0 for _, us in judging.costs(items, rounds=1))
     assert 20 == sum(int(str(count)) for name, count, _ in judging.levels(items) if name.startswith("urgency"))
+
+
+def test_a_short_year_is_counted_and_nothing_goes_wrong() -> None:
+    report = policy_year.live(people=3, days=20, seed=5)
+    assert re.search(r"^\| wrong +\| +0 \|$", report, re.M)
+    assert re.search(r"^\| subscribers +\| +3 \|$", report, re.M)

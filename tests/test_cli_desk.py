@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from alerts.models import DeliveryStatus, Selectors, SourceKind
+from alerts.preferences import MuteKind
 from tests.command import commands, desk, done, snapshot, tocsin
 from tests.harness import Rig, answering, entry, watched_rig
 from tests.servers_http import reply
@@ -21,6 +22,8 @@ LISTINGS = [
     "rules list",
     "channels list",
     "subscribers list",
+    "stories list",
+    "mute list",
     "items",
     "alerts list",
     "deliveries list",
@@ -35,6 +38,7 @@ def rig(valkey_url: str, tmp_path: Path) -> Iterator[Rig]:
     with watched_rig(valkey_url, tmp_path) as made, desk(tmp_path / "data", valkey_url):
         made.rule("ferry region:LB", "ferries", name="Ferries of Lebanon")
         made.publish("harbour", entry(2, "BREAKING: Ferry aground off Tripoli, Lebanon"), entry(1))
+        made.service.mute(MuteKind.REGION, "Iceland", span="4h")
         yield made
 
 
@@ -111,7 +115,7 @@ def item_id_of(rig: Rig) -> str:
     [
         pytest.param("ferries", "told", "desk: sent", id="told"),
         pytest.param("snow", "not matched", "snow", id="a rule it does not match"),
-        pytest.param("quiet", "silent", "the rule is paused", id="a paused rule"),
+        pytest.param("quiet", "paused", "the rule is paused", id="a paused rule"),
     ],
 )
 def test_why_names_the_stage(rule: str, stage: str, says: str, rig: Rig) -> None:

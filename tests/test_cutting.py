@@ -17,7 +17,7 @@ from alerts.models import Delivery, DeliveryStatus
 from alerts.ports import Expansion, Outcome, Verdict
 from alerts.state.redis import RedisState, connect
 from tests.builders import a_bell, a_change, a_channel, a_delivery, a_poll_commit, a_rule, a_sift_commit, a_source, a_story, an_alert
-from tests.harness import entry, watched_rig
+from tests.harness import claim_all, entry, watched_rig
 
 
 @dataclass
@@ -124,7 +124,7 @@ def rung(state: RedisState) -> Expansion:
 
 def claimed(state: RedisState, lease_s: float = 30.0) -> Delivery:
     """The one delivery, claimed to be sent."""
-    [lane] = state.claim_lanes("d", lanes=1, batch=10, lease_s=lease_s)
+    [lane] = claim_all(state, "d", lease_s=lease_s)
     return lane.parcels[0].delivery
 
 
@@ -176,8 +176,8 @@ def test_a_result_whose_answer_was_lost_is_already_recorded(cutter: Cutter, cut:
 
 def test_a_claim_whose_answer_was_lost_comes_again_when_its_lease_has_ended(cutter: Cutter, cut: RedisState) -> None:
     cut.commit_expansions([rung(cut)])
-    cutter.marker = b"EVALSHA"
-    assert cut.claim_lanes("d", lanes=1, batch=10, lease_s=30) == []
+    cutter.marker = b"the-claimer"
+    assert claim_all(cut, "the-claimer") == []
     cut.shift_due(-60)
     assert cut.sweep()["freed_lanes"] == 1
     assert claimed(cut).is_repeat

@@ -1,74 +1,71 @@
-"""Rate limits: bursts pass, what follows waits its turn, and no bucket slows another."""
+"""Rate limits: which buckets a channel URL is counted in, and what the operator may set in their place."""
 
 from __future__ import annotations
 
 import pytest
+from pydantic import ValidationError
 
-from alerts.delivery.governor import LIMITS, Governor, Limit
+from alerts.delivery.governor import LIMITS, Governor
 from alerts.delivery.services import SCHEMES
+from alerts.settings import DeliverSettings
 
 CHAT = "tgram://1:token/100"
-OTHER_CHAT = "tgram://1:token/200"
 
 
-class Clock:
-    """A monotonic clock that a test moves."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
+def names(url: str) -> list[str]:
+    """The buckets of a URL under the published limits."""
+    return [bucket.name for bucket in Governor().buckets(url)]
 
 
-def governor(*limits: Limit) -> tuple[Governor, Clock]:
-    clock = Clock()
-    return Governor({"tgram": limits}, monotonic=clock), clock
+def test_a_chat_is_counted_for_itself_and_for_its_bot() -> None:
+    bot, chat = names(CHAT)
+    assert names("tgram://1:token/200")[0] == bot
+    assert names("tgram://1:token/200")[1] != chat
+    assert names("tgram://2:token/100")[0] != bot
 
 
-def test_a_burst_passes_and_then_sends_are_spaced() -> None:
-    made, _ = governor(Limit("url", 1, 3))
-    assert [made.wait_s(CHAT) for _ in range(5)] == [0, 0, 0, 1, 2]
+def test_a_chat_is_the_same_whatever_its_options_are() -> None:
+    assert names(f"{CHAT}?silent=yes") == names(CHAT)
 
 
-def test_tokens_grow_back_up_to_the_burst() -> None:
-    made, clock = governor(Limit("url", 1, 2))
-    assert [made.wait_s(CHAT) for _ in range(2)] == [0, 0]
-    clock.now = 100
-    assert [made.wait_s(CHAT) for _ in range(3)] == [0, 0, 1]
+@pytest.mark.parametrize("chat", ["-100", "-1001234567", "@newsroom"])
+def test_a_group_is_counted_by_the_minute_as_well(chat: str) -> None:
+    buckets = Governor().buckets(f"tgram://1:token/{chat}")
+    assert len(buckets) == 3
+    assert buckets[2].burst + 60 * buckets[2].per_s <= 20
 
 
-def test_one_chat_does_not_slow_another() -> None:
-    made, _ = governor(Limit("url", 1, 1))
-    assert [made.wait_s(CHAT), made.wait_s(CHAT), made.wait_s(OTHER_CHAT)] == [0, 1, 0]
+def test_the_names_of_buckets_tell_no_secret() -> None:
+    assert not any("token" in name for name in names(CHAT))
 
 
-def test_the_bot_limit_holds_over_all_its_chats() -> None:
-    made, _ = governor(Limit("host", 10, 1), Limit("url", 1, 1))
-    assert [made.wait_s(CHAT), made.wait_s(OTHER_CHAT)] == [0, pytest.approx(0.1)]
-    assert made.wait_s("tgram://2:token/100") == 0
-
-
-def test_a_wait_that_is_too_long_is_told_and_not_counted() -> None:
-    made, clock = governor(Limit("url", 0.1, 1))
-    assert made.wait_s(CHAT, within_s=5) == 0
-    assert [made.wait_s(CHAT, within_s=5) for _ in range(3)] == [10, 10, 10]
-    clock.now = 10
-    assert made.wait_s(CHAT, within_s=5) == 0
-
-
-def test_services_without_a_published_limit_never_wait() -> None:
-    made = Governor()
+def test_services_without_a_published_limit_are_not_counted() -> None:
     urls = ("json://hooks.example/", "webhook+https://hooks.example/", "console:", "ntfy://ntfy.example/topic", "nonsense", "json://[")
-    assert [made.wait_s(url) for url in urls for _ in range(200)] == [0] * 1200
+    assert [names(url) for url in urls] == [[]] * len(urls)
 
 
 def test_the_public_ntfy_server_is_one_bucket_for_all_topics() -> None:
-    clock = Clock()
-    made = Governor(monotonic=clock)
-    assert [made.wait_s(f"ntfy://topic{n}") for n in range(60)] == [0] * 60
-    assert made.wait_s("ntfys://ntfy.sh/other") == pytest.approx(5)
+    assert names("ntfy://topic") == names("ntfys://ntfy.sh/other") != []
+
+
+def test_mail_is_counted_where_the_host_is_a_public_one() -> None:
+    assert names("mailtos://me:secret@gmail.com") != names("mailtos://you:secret@gmail.com")
+    assert names("mailtos://me:secret@mail.newsroom.example") == []
 
 
 def test_every_limit_belongs_to_a_service_of_the_table() -> None:
-    assert LIMITS.keys() - {service.key for service in SCHEMES.values()} == {"ntfy.sh"}
+    extra = {"ntfy.sh", "mailto:gmail", "mailto:outlook"}
+    assert LIMITS.keys() - {service.key for service in SCHEMES.values()} == extra
+
+
+def test_what_the_operator_sets_replaces_the_published_limits() -> None:
+    settings = DeliverSettings.model_validate({"limits": {"tgram": [["host", 5, 1]], "webhook": [["chat", 0.5, 1]]}})
+    governor = Governor(settings.limits)
+    assert [(bucket.per_s, bucket.burst) for bucket in governor.buckets(CHAT)] == [(5, 1)]
+    assert len(governor.buckets("webhook+https://hooks.example/a")) == 1
+
+
+@pytest.mark.parametrize("limit", [["planet", 1, 1], ["host", 0, 1], ["host", 1, 0], ["host", 1]])
+def test_a_limit_that_makes_no_sense_is_refused(limit: list[object]) -> None:
+    with pytest.raises(ValidationError):
+        DeliverSettings.model_validate({"limits": {"tgram": [limit]}})

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import io
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 
 import pytest
 
+from alerts.delivery.codes import Code
 from alerts.delivery.dispatch import Senders
-from alerts.delivery.governor import Governor, Limit
-from alerts.delivery.notify import ThreadNotifier
+from alerts.delivery.notify import LaneNotifier
 from alerts.delivery.sender import Sender
 from alerts.errors import ConfigError, DeliveryError
 from alerts.http.guard import AddressGuard
 from alerts.models import Envelope, Receipt, ReceiptStatus
-from alerts.ports import Notifier
-from alerts.settings import DeliverSettings, Settings
-from tests.servers_http import reply, serving
+from alerts.ports import Load, Progress
+from alerts.settings import DeliverSettings, HttpSettings, Settings
+from tests.servers_http import reply, serving, silent
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 GUARD = AddressGuard(("127.0.0.0/8",))
@@ -45,43 +46,54 @@ class Scripted:
 
 
 class Seen:
-    """What the callbacks of one lane were told."""
+    """What became of one lane."""
 
-    def __init__(self) -> None:
+    def __init__(self, notifier: LaneNotifier) -> None:
+        self.notifier = notifier
         self.receipts: list[Receipt] = []
         self.ends = 0
-        self.ended = threading.Event()
-
-    def end(self) -> None:
-        self.ends += 1
-        self.ended.set()
 
     @property
     def statuses(self) -> dict[str, ReceiptStatus]:
         return {receipt.delivery_id: receipt.status for receipt in self.receipts}
 
     def wait(self) -> Seen:
-        assert self.ended.wait(20), "the lane did not end"
+        """Let the notifier work until this lane has ended."""
+        end = time.monotonic() + 20
+        while not self.ends and time.monotonic() < end:
+            collect(self.notifier, 0.1)
+        assert self.ends == 1, "the lane did not end"
         return self
 
 
-def a_settings(*, lanes: int = 4, timeout_s: float = 5.0) -> Settings:
-    return Settings(deliver=DeliverSettings(lanes=lanes, timeout_s=timeout_s))
+def collect(notifier: LaneNotifier, wait_s: float) -> None:
+    """Hand what became of lanes to whoever waits for it."""
+    note(notifier.collect(wait_s))
 
 
-def a_notifier(sender: Sender, *, lanes: int = 4, timeout_s: float = 5.0, governor: Governor | None = None) -> ThreadNotifier:
-    return ThreadNotifier(
-        a_settings(lanes=lanes, timeout_s=timeout_s), GUARD, sender_of=lambda _url: sender, governor=governor, clock=lambda: NOW
-    )
+def note(progress: Sequence[Progress]) -> None:
+    for one in progress:
+        assert isinstance(one.key, Seen)
+        one.key.receipts += one.receipts
+        one.key.ends += one.is_over
+
+
+def a_settings(*, lanes: int = 4, timeout_s: float = 5.0, **deliver: int) -> Settings:
+    loopback = HttpSettings(allow_networks=("127.0.0.0/8",), allow_ports=(0,))
+    return Settings(http=loopback, deliver=DeliverSettings(lanes=lanes, timeout_s=timeout_s, **deliver))
+
+
+def a_notifier(sender: Sender, *, lanes: int = 4, timeout_s: float = 5.0) -> LaneNotifier:
+    return LaneNotifier(a_settings(lanes=lanes, timeout_s=timeout_s), GUARD, sender_of=lambda _url: sender, clock=lambda: NOW)
 
 
 def an_envelope(delivery_id: str, url: str = "console:") -> Envelope:
     return Envelope(delivery_id=delivery_id, channel_id="desk", url=url, title="Gate closed", body="")
 
 
-def submitted(notifier: Notifier, *delivery_ids: str, url: str = "console:") -> Seen:
-    seen = Seen()
-    notifier.submit([an_envelope(i, url) for i in delivery_ids], seen.receipts.append, seen.end)
+def submitted(notifier: LaneNotifier, *delivery_ids: str, url: str = "console:", looks_past: bool = False) -> Seen:
+    seen = Seen(notifier)
+    notifier.submit([Load(seen, tuple(an_envelope(i, url) for i in delivery_ids), looks_past=looks_past)])
     return seen
 
 
@@ -142,20 +154,39 @@ def test_lanes_never_wait_for_each_other(gate: threading.Event) -> None:
     notifier = a_notifier(Scripted(slow=gate.wait))
     slow = submitted(notifier, "slow")
     assert submitted(notifier, "a", "b").wait().statuses == {"a": ACCEPTED, "b": ACCEPTED}
-    assert not slow.ended.is_set()
+    assert not slow.ends
     gate.set()
     assert slow.wait().statuses == {"slow": ACCEPTED}
 
 
+def free(notifier: LaneNotifier, url: str = "console:", *, is_urgent: bool = True) -> int:
+    """How many lanes to this URL find a place now."""
+    places, number = notifier.places(), 0
+    while places.take(url, is_urgent=is_urgent):
+        number += 1
+    return number
+
+
 def test_places_count_what_is_being_sent(gate: threading.Event) -> None:
     notifier = a_notifier(Scripted(slow=gate.wait), lanes=2)
-    assert (notifier.places(), notifier.is_idle()) == (2, True)
+    assert (free(notifier), notifier.is_idle()) == (2, True)
     slow = submitted(notifier, "slow")
-    assert (notifier.places(), notifier.is_idle()) == (1, False)
+    assert (free(notifier), notifier.is_idle()) == (1, False)
     gate.set()
     slow.wait()
-    notifier.close(5)
-    assert (notifier.places(), notifier.is_idle()) == (2, True)
+    assert (free(notifier), notifier.is_idle()) == (2, True)
+
+
+def test_a_quarter_of_the_places_is_kept_for_what_is_urgent() -> None:
+    notifier = LaneNotifier(a_settings(lanes=8, transfers=100, per_host=20), GUARD, stream=io.StringIO())
+    one, other = "webhook+https://one.example/", "webhook+https://other.example/"
+    assert (free(notifier, is_urgent=False), free(notifier)) == (6, 8)
+    assert (free(notifier, one, is_urgent=False), free(notifier, one)) == (15, 20)
+    places = notifier.places()
+    taken = [places.take(url, is_urgent=False) for url in (one, other) for _ in range(16)]
+    assert taken == [*[True] * 15, False] * 2, "one host does not take the places of another"
+    assert places.take(one, is_urgent=True)
+    assert not places.is_full
 
 
 def test_a_lane_beyond_the_places_waits_for_one(gate: threading.Event) -> None:
@@ -163,21 +194,22 @@ def test_a_lane_beyond_the_places_waits_for_one(gate: threading.Event) -> None:
     notifier = a_notifier(sender, lanes=1)
     submitted(notifier, "slow")
     late = submitted(notifier, "late")
-    assert notifier.places() == 0
+    assert free(notifier) == 0
     gate.set()
     assert late.wait().statuses == {"late": ACCEPTED}
     assert sender.sent == ["slow", "late"]
 
 
-def test_wait_returns_when_a_lane_has_ended() -> None:
+def test_collect_returns_when_something_has_come() -> None:
     notifier = a_notifier(Scripted())
-    submitted(notifier, "a")
-    notifier.wait(60)
-    assert notifier.is_idle()
+    seen = submitted(notifier, "a")
+    while not notifier.is_idle():
+        collect(notifier, 60)
+    assert seen.statuses == {"a": ACCEPTED}
 
 
-def test_wait_returns_after_its_time_when_nothing_ends() -> None:
-    a_notifier(Scripted()).wait(0.01)
+def test_collect_returns_at_once_when_nothing_is_being_sent() -> None:
+    assert a_notifier(Scripted()).collect(60) == []
 
 
 def test_a_lane_that_hangs_is_given_up_at_two_deadlines_and_frees_its_place(gate: threading.Event) -> None:
@@ -187,7 +219,7 @@ def test_a_lane_that_hangs_is_given_up_at_two_deadlines_and_frees_its_place(gate
     assert seen.statuses == {"hung": AMBIGUOUS, "next": SKIPPED}
     assert submitted(notifier, "other").wait().statuses == {"other": ACCEPTED}
     gate.set()
-    notifier.close(5)
+    note(notifier.close(5))
     assert (len(seen.receipts), seen.ends, sender.sent) == (2, 1, ["hung", "other"])
 
 
@@ -198,18 +230,25 @@ def test_the_rest_of_a_lane_is_skipped_when_its_time_is_over() -> None:
     assert seen.statuses["next"] is SKIPPED
 
 
-def test_a_limit_beyond_the_deadline_is_a_reschedule() -> None:
-    governor = Governor({"console": (Limit("url", 0.01, 1),)}, monotonic=lambda: 0.0)
-    sender = Scripted()
-    seen = submitted(a_notifier(sender, governor=governor), "a", "b", "c").wait()
-    assert seen.statuses == {"a": ACCEPTED, "b": TRANSIENT, "c": SKIPPED}
-    assert seen.receipts[1].retry_after_s == pytest.approx(100)
-    assert sender.sent == ["a"]
+def test_after_the_first_failure_the_second_is_tried_when_the_message_may_be_to_blame() -> None:
+    seen = submitted(a_notifier(Scripted(a=TRANSIENT)), "a", "b", looks_past=True).wait()
+    assert seen.statuses == {"a": TRANSIENT, "b": ACCEPTED}
+    seen = submitted(a_notifier(Scripted(a=TRANSIENT, b=TRANSIENT)), "a", "b", "c", looks_past=True).wait()
+    assert seen.statuses == {"a": TRANSIENT, "b": TRANSIENT, "c": SKIPPED}
 
 
-def test_a_limit_within_the_deadline_only_paces_its_own_lane() -> None:
-    governor = Governor({"console": (Limit("url", 50, 1),)})
-    assert submitted(a_notifier(Scripted(), governor=governor), "a", "b", "c").wait().statuses == dict.fromkeys("abc", ACCEPTED)
+def test_when_the_channel_itself_is_dead_the_rest_of_the_lane_is_skipped() -> None:
+    with serving(lambda _asked: reply(410)) as server:
+        notifier = LaneNotifier(a_settings(), GUARD, stream=io.StringIO())
+        seen = submitted(notifier, "a", "b", url=f"webhook+http://127.0.0.1:{server.port}/").wait()
+    assert seen.statuses == {"a": PERMANENT, "b": SKIPPED}
+    assert seen.receipts[0].code == Code.GONE
+
+
+def test_one_envelope_is_sent_at_once_past_all_lanes(gate: threading.Event) -> None:
+    notifier = a_notifier(Scripted(slow=gate.wait), lanes=1)
+    submitted(notifier, "slow")
+    assert notifier.send(an_envelope("now")).status is ACCEPTED
 
 
 def test_an_empty_lane_ends() -> None:
@@ -224,30 +263,51 @@ def test_after_closing_everything_is_skipped() -> None:
 
 def test_closing_waits_for_what_is_being_sent(gate: threading.Event) -> None:
     notifier = a_notifier(Scripted(slow=gate.set))
-    seen = submitted(notifier, "slow")
+    seen = submitted(notifier, "slow", "next")
     gate.wait()
-    notifier.close(5)
-    assert seen.statuses == {"slow": ACCEPTED}
+    note(notifier.close(5))
+    assert seen.statuses["slow"] is ACCEPTED
+    assert notifier.is_idle()
 
 
 def test_many_lanes_at_once_each_get_their_receipts() -> None:
     notifier = a_notifier(Scripted(), lanes=8)
     lanes = [submitted(notifier, *(f"{n}-{k}" for k in range(5))) for n in range(40)]
     assert [len(lane.wait().receipts) for lane in lanes] == [5] * 40
-    notifier.close(5)
-    assert notifier.places() == 8
+    assert free(notifier) == 8
+
+
+def test_webhooks_need_no_thread_and_do_not_wait_for_each_other() -> None:
+    with serving(lambda asked: silent(server) if asked.path == "/silent" else reply(204)) as server:
+        notifier = LaneNotifier(a_settings(timeout_s=0.5), GUARD, stream=io.StringIO())
+        base = f"webhook+http://127.0.0.1:{server.port}"
+        hanging = submitted(notifier, "hanging", "behind", url=f"{base}/silent")
+        others = [submitted(notifier, f"{n}-a", f"{n}-b", url=f"{base}/{n}") for n in range(30)]
+        threads = threading.active_count()
+        assert all(set(other.wait().statuses.values()) == {ACCEPTED} for other in others)
+        assert not hanging.ends
+        assert threading.active_count() <= threads + len(server.asked)
+        assert hanging.wait().statuses == {"hanging": AMBIGUOUS, "behind": SKIPPED}
+        notifier.close(1)
 
 
 def test_the_real_senders_are_found_by_the_url() -> None:
     senders = Senders(a_settings(), GUARD, stream=io.StringIO())
-    kinds = [type(senders.sender_of(url)).__name__ for url in ("console:", "webhook+https://h.example/", "json://h.example", "tgram://x")]
-    assert kinds == ["ConsoleSender", "WebhookSender", "AppriseSender", "AppriseSender"]
+    kinds = {url: type(senders.sender_of(url)).__name__ for url in ("console:", "json://h.example", "mailto://h.example", "tgram://x")}
+    assert kinds == {
+        "console:": "ConsoleSender",
+        "json://h.example": "AppriseSender",
+        "mailto://h.example": "MailSender",
+        "tgram://x": "ServiceSender",
+    }
+    native = {id(senders.sender_of(f"{scheme}://x")) for scheme in ("webhook+https", "tgram", "ntfys", "discord")}
+    assert len(native) == 4
     with pytest.raises(ConfigError, match="not allowed"):
         senders.sender_of("syslog://")
 
 
 def test_a_webhook_and_apprise_leave_through_the_real_senders() -> None:
-    notifier = ThreadNotifier(a_settings(), GUARD, stream=io.StringIO())
+    notifier = LaneNotifier(a_settings(), GUARD, stream=io.StringIO())
     with serving(lambda _asked: reply(200)) as server:
         for scheme in ("webhook+http", "json"):
             seen = submitted(notifier, "delivery-1", url=f"{scheme}://127.0.0.1:{server.port}/{scheme}").wait()

@@ -17,6 +17,7 @@ from alerts.http.guard import AddressGuard
 from alerts.models import Envelope, Receipt, ReceiptStatus
 from alerts.settings import HttpSettings
 from tests.servers_http import Asked, LocalServer, Script, reply, serving, silent
+from tests.standins.webhook import WebhookReceiver
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 KEY, OLD_KEY = b"a key of 24 bytes exactly", b"the key before"
@@ -178,7 +179,31 @@ def test_an_address_that_the_guard_refuses_is_permanent() -> None:
     client.close()
 
 
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(204, ""), (301, "gone"), (400, "refused"), (401, "unauthorised"), (403, "blocked"), (404, "gone"), (410, "gone"), (413, "too_long")],
+)
+def test_an_answer_has_one_stable_word(sender: WebhookSender, status: int, code: str) -> None:
+    assert answered(sender, reply(status)).code == code
+
+
 def test_a_redirect_is_never_followed(sender: WebhookSender) -> None:
     with serving(lambda _asked: reply(307, location="/elsewhere")) as server:
         sender.send(an_envelope(server), timeout_s=5)
         assert [asked.path for asked in server.asked] == ["/hook"]
+
+
+def test_a_receiver_of_standard_webhooks_takes_each_message_once() -> None:
+    receiver = WebhookReceiver(KEY, clock=NOW.timestamp)
+    client = HttpClient(HttpSettings(), AddressGuard(("127.0.0.0/8",)))
+    ours = WebhookSender(lambda: client, clock=lambda: NOW)
+    with serving(receiver.answer) as server:
+        for path in (f"/?secret={SECRET}", f"/?secret={OLD_SECRET}&secret={SECRET}"):
+            assert ours.send(an_envelope(server, path), timeout_s=5).status is ReceiptStatus.ACCEPTED
+        refused = ours.send(an_envelope(server, f"/?secret={OLD_SECRET}"), timeout_s=5)
+        receiver.is_gone = True
+        gone = ours.send(an_envelope(server, f"/?secret={SECRET}"), timeout_s=5)
+    client.close()
+    assert (len(receiver.messages), receiver.repeats) == (1, 1)
+    assert (refused.status, refused.code) == (ReceiptStatus.PERMANENT, "unauthorised")
+    assert (gone.status, gone.code) == (ReceiptStatus.PERMANENT, "gone")

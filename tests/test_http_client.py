@@ -65,10 +65,14 @@ def test_methods_do_not_leak_from_one_request_into_the_next(http: HttpClient) ->
     with serving(lambda asked: reply(body=b"") if asked.method == "HEAD" else echo(asked)) as server:
         posted = http.send(Request(url=server.url(), method="POST", body=b"alert", headers={"Content-Type": "text/plain"}))
         empty = http.send(Request(url=server.url(), method="POST"))
+        changed = http.send(Request(url=server.url(), method="PATCH", body=b"change"))
+        put = http.send(Request(url=server.url(), method="PUT", body=b"whole"))
         head = http.send(Request(url=server.url(), method="HEAD"))
+        again = http.send(Request(url=server.url(), method="POST", body=b"again"))
         got = http.send(Request(url=server.url()))
-    assert [r.body for r in (posted, empty, head, got)] == [b"POST / alert", b"POST / ", b"", b"GET / "]
-    assert [asked.method for asked in server.asked] == ["POST", "POST", "HEAD", "GET"]
+    bodies = [r.body for r in (posted, empty, changed, put, head, again, got)]
+    assert bodies == [b"POST / alert", b"POST / ", b"PATCH / change", b"PUT / whole", b"", b"POST / again", b"GET / "]
+    assert [asked.method for asked in server.asked] == ["POST", "POST", "PATCH", "PUT", "HEAD", "POST", "GET"]
     assert server.asked[0].headers["content-type"] == "text/plain"
 
 

@@ -48,7 +48,7 @@ def test_an_intended_delivery_is_known_and_not_yet_told(tmp_path: Path) -> None:
 def test_an_accepted_delivery_is_found_by_each_of_its_items(tmp_path: Path) -> None:
     ledger = a_ledger(tmp_path)
     ledger.intend([row(items=("item-a", "item-b"))])
-    assert ledger.accept("delivery-1")
+    assert ledger.accept(["delivery-1"])
     assert ledger.outcome("delivery-1") == "accepted"
     assert ledger.was_told("me", "desk", ["item-x", "item-b"]) == "delivery-1"
 
@@ -58,14 +58,14 @@ def test_another_person_channel_or_item_was_not_told(tmp_path: Path, other: tupl
     subscriber, channel, item = other
     ledger = a_ledger(tmp_path)
     ledger.intend([row()])
-    ledger.accept("delivery-1")
+    ledger.accept(["delivery-1"])
     assert ledger.was_told(subscriber, channel, [item]) is None
 
 
 def test_a_restart_remembers(tmp_path: Path) -> None:
     ledger = a_ledger(tmp_path)
     ledger.intend([row(1), row(2, items=("item-b",))])
-    ledger.accept("delivery-1")
+    ledger.accept(["delivery-1"])
     again = restarted(tmp_path)
     assert (again.outcome("delivery-1"), again.outcome("delivery-2")) == ("accepted", "intended")
     assert again.was_told("me", "desk", ["item-a"]) == "delivery-1"
@@ -77,7 +77,7 @@ def test_a_refresh_shows_what_another_process_wrote(tmp_path: Path) -> None:
     other.intend([row()])
     mine.refresh()
     assert mine.outcome("delivery-1") == "intended"
-    other.accept("delivery-1")
+    other.accept(["delivery-1"])
     mine.refresh()
     assert mine.was_told("me", "desk", ["item-a"]) == "delivery-1"
 
@@ -86,7 +86,7 @@ def _write_many(path: Path, writer: int) -> None:
     ledger = a_ledger(path)
     for number in range(50):
         ledger.intend([LedgerRow(f"{writer}-{number}", "me", "desk", (f"item-{writer}-{number}",))])
-        ledger.accept(f"{writer}-{number}")
+        ledger.accept([f"{writer}-{number}"])
 
 
 def test_processes_that_write_at_once_lose_no_line(tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ def test_an_acceptance_after_midnight_belongs_to_the_intention_before_it(tmp_pat
     ledger = a_ledger(tmp_path, clock)
     ledger.intend([row()])
     clock.now += timedelta(minutes=2)
-    ledger.accept("delivery-1")
+    ledger.accept(["delivery-1"])
     assert len(list((tmp_path / "ledger").iterdir())) == 2
     for seen in (ledger, restarted(tmp_path, clock)):
         assert seen.outcome("delivery-1") == "accepted"
@@ -157,7 +157,7 @@ def test_nothing_may_be_sent_when_the_ledger_cannot_be_written(tmp_path: Path) -
     ledger = a_ledger(tmp_path)
     with pytest.raises(StateError, match="nothing is sent until the ledger can be written"):
         ledger.intend([row()])
-    assert ledger.accept("delivery-1") is False
+    assert ledger.accept(["delivery-1"]) is False
 
 
 def test_an_empty_batch_touches_nothing(tmp_path: Path) -> None:

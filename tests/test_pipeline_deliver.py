@@ -14,11 +14,11 @@ import redis
 from alerts.delivery.ledger import LedgerRow
 from alerts.errors import StateError
 from alerts.models import Channel, Delivery, DeliveryStatus, Rule
-from alerts.pipeline.deliver import expand
-from alerts.ports import Expansion, Outcome
+from alerts.pipeline.expand import expand
+from alerts.ports import ChannelBook, Expansion, Outcome
 from alerts.rules.query import query_id
 from alerts.state.redis import RedisState
-from tests.harness import Entry, Rig, entry, watched_rig
+from tests.harness import Entry, Rig, claim_all, entry, watched_rig
 from tests.servers_http import reply, reset, silent
 
 SUBSCRIBERS = 1200
@@ -167,7 +167,7 @@ def test_the_ledger_knows_the_story_by_its_items_when_its_ids_are_lost(rig: Rig)
     rows = [LedgerRow("another-id", "me", "phone", view.bell.item_ids)]
     rig.channel("phone")
     rig.tools.ledger.intend(rows)
-    rig.tools.ledger.accept("another-id")
+    rig.tools.ledger.accept(["another-id"])
     rig.rule("gate", "gates", channel_ids=["phone"])
     rig.publish("harbour", entry(2, "Harbour gate 2 closes, one hurt"), entry(1))
     [phone] = [d for d in rig.deliveries() if d.channel_id == "phone"]
@@ -190,7 +190,7 @@ def test_what_was_only_intended_is_sent_again_and_marked_as_a_possible_repeat(ri
 def test_what_a_killed_worker_was_sending_is_sent_again_and_marked(rig: Rig) -> None:
     news(rig)
     expand_all(rig)
-    rig.tools.state.claim_lanes("killed", lanes=1, batch=10, lease_s=30)
+    claim_all(rig.tools.state, "killed")
     rig.tools.state.free_leases("killed")
     rig.deliver()
     assert [message["is_repeat"] for message in rig.sink.got] == [True]
@@ -255,14 +255,15 @@ def test_a_channel_that_fails_does_not_delay_another(rig: Rig) -> None:
 def test_a_refusal_is_final_and_the_operator_hears_of_it_once_an_hour(rig: Rig) -> None:
     rig.channel("operator", is_operator=True, subscriber_id="me")
     rig.rule("*", "everything", channel_ids=["desk"])
-    rig.sink.answers = [reply(404), reply(204), reply(404)]
+    rig.sink.answers = [reply(400), reply(204), reply(400)]
     news(rig)
     rig.deliver()
     news(rig, 3)
     rig.deliver()
     dead = rig.deliveries(DeliveryStatus.DEAD)
     assert [d.channel_id for d in dead] == ["desk", "desk"]
-    assert "404" in dead[0].reason
+    assert "400" in dead[0].reason
+    assert rig.service.channel("desk").is_enabled, "the next message may be taken"
     warnings = [m for m in rig.sink.got if m["kind"] == "warning"]
     assert len(warnings) == 1
     assert "The channel desk refuses" in warnings[0]["message"]["title"]
@@ -338,8 +339,8 @@ class Remembering(RedisState):
 
     remembered: Sequence[Channel] = ()
 
-    def channels(self) -> list[Channel]:
-        return list(self.remembered)
+    def channel_book(self) -> ChannelBook:
+        return ChannelBook(self.remembered)
 
 
 def test_what_is_expanded_for_a_channel_removed_meanwhile_is_dropped(rig: Rig, valkey_url: str) -> None:
@@ -362,9 +363,9 @@ def test_catch_up_items_become_one_digest_for_a_subscriber_and_channel(rig: Rig)
     missed(rig, entry(3), entry(2), entry(1))
     assert rig.sink.got == []
     assert {d.status for d in rig.deliveries()} == {DeliveryStatus.HELD}
-    now = rig.with_settings("deliver", digest_s=1e-3)
-    now.sweep()
-    now.deliver()
+    rig.wait(61)
+    rig.sweep()
+    rig.deliver()
     assert [(m["kind"], len(m["items"])) for m in rig.sink.got] == [("digest", 3)] * 2
     assert Counter(d.status.value for d in rig.deliveries()) == {"digested": 6, "sent": 2}
 
@@ -388,7 +389,7 @@ class End:
     ttl_s: float = 86400.0
 
 
-ENDS = [End(DeliveryStatus.SENT, reply(204)), End(DeliveryStatus.DEAD, reply(404)), End(DeliveryStatus.EXPIRED, ttl_s=1e-6)]
+ENDS = [End(DeliveryStatus.SENT, reply(204)), End(DeliveryStatus.DEAD, reply(400)), End(DeliveryStatus.EXPIRED, ttl_s=1e-6)]
 
 
 @pytest.mark.parametrize("end", ENDS, ids=lambda end: end.status.value)
@@ -420,9 +421,9 @@ def test_a_replay_that_fails_is_tried_through_the_list_and_ends(rig: Rig) -> Non
 
 def test_a_held_delivery_is_sent_at_once_when_its_digest_ended_and_a_person_asks(rig: Rig) -> None:
     missed(rig, entry(1))
-    now = rig.with_settings("deliver", digest_s=1e-3)
-    now.sweep()
-    now.deliver()
+    rig.wait(61)
+    rig.sweep()
+    rig.deliver()
     [digested] = rig.deliveries(DeliveryStatus.DIGESTED)
     rig.service.replay_delivery(digested.delivery_id)
     rig.deliver()

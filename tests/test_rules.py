@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from alerts.errors import ConfigError, NotFoundError, QueryError
 from alerts.models import RegionEvidence, Rule, Tagged
-from alerts.rules.explain import explain
+from alerts.rules.explain import explain, matched_words
 from alerts.rules.grammar import parse
 from alerts.rules.index import RuleIndex
 from alerts.rules.lists import Lists
@@ -25,13 +25,13 @@ from alerts.rules.match import Document, evaluate
 from alerts.rules.nodes import Words
 from alerts.rules.query import check_query, normal_form, query_id
 from alerts.text.tokens import words
-from tests.builders import a_change, an_item
+from tests.builders import a_change, a_tagged, an_item
 
 
 class Map:
     """Areas of two countries and a group."""
 
-    areas = {"lb": {"LB"}, "cy": {"CY"}, "levant": {"LB", "CY"}}
+    areas = {"lb": {"LB"}, "cy": {"CY"}, "levant": {"LB", "CY"}, "south": {"CY"}, "south levant": {"LB"}, "near:1,2,3km": {"LB"}}
 
     def test(self, area: str, /, countries: Sequence[str], regions: Sequence[RegionEvidence]) -> bool | None:
         known = {*countries, *(region.country for region in regions)}
@@ -156,7 +156,19 @@ def test_an_item_without_a_region_is_unknown_unless_the_words_decide(query: str,
     [
         ("", 1, "the query is empty; write * to match everything"),
         ("fire and storm", 6, '"and" in small letters is a word; write AND'),
-        ("fire OR", 8, "the query ends here"),
+        ("fire Or storm", 6, '"Or" is a word; write OR'),
+        ("fire OR", 8, 'the query ends here, but a word, a "phrase", a field or a bracket was expected'),
+        ("'fire storm'", 1, 'phrases stand in double quotes; write "fire storm"'),
+        ("fire ()", 6, "these brackets are empty"),
+        ("headline:fire", 1, "did you mean title:?"),
+        ("fire & storm", 6, 'found "&" alone; write AND'),
+        ("fire | storm", 6, "write OR"),
+        ("fi?e", 1, "there is no ? for any letter; write fi*"),
+        ("/fire", 1, "this expression is never closed"),
+        ('"fire storm"~', 13, 'with a number after a phrase ("fire storm"~3)'),
+        ("urgency<=2", 1, "a colon is missing after the field; write urgency:<=2"),
+        ("fire region=LB", 6, "write region:LB"),
+        ("lang:ar,fr", 6, "for any of them write (lang:ar OR lang:fr)"),
         ("AND fire", 1, "an operand is missing beside AND"),
         ('fire "at the', 6, "this quote is never closed"),
         ("fire (storm", 6, "this bracket is never closed"),
@@ -193,7 +205,7 @@ def test_an_item_without_a_region_is_unknown_unless_the_words_decide(query: str,
         ("sources:<1", 9, "true of nothing"),
         ("age:30m", 5, "write < or > and a time"),
         ("story:old", 7, "write story:new or story:update"),
-        ("@ ", 1, "no letters or digits"),
+        ("@ ", 1, "directly before the name of a list"),
         ("@a.b", 1, "is no list"),
         ("# nothing but a comment", 1, "the query is empty"),
     ],
@@ -209,6 +221,19 @@ def test_a_region_nobody_knows_is_an_error_at_its_column() -> None:
     with pytest.raises(QueryError, match="column 13: no region is called"):
         check_query("fire region:Lemuria", AREAS)
     check_query("fire region:Levant", AREAS)
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("fire region:LB,CY", r'column 13: no region is called "LB,CY"; for any of them write \(region:LB OR region:CY\)'),
+        ("region:South Levant", 'column 8: this asks for the region "South" and the word "Levant"; write region:"South Levant"'),
+    ],
+)
+def test_slips_in_names_of_regions_say_what_to_write(query: str, message: str) -> None:
+    with pytest.raises(QueryError, match=message):
+        check_query(query, AREAS)
+    check_query('region:South "Levant" OR region:"South Levant" OR region:LB fire OR region:near:1,2,3km', AREAS)
 
 
 @pytest.mark.parametrize(
@@ -238,7 +263,7 @@ def test_a_query_that_does_not_parse_still_has_an_id() -> None:
 # ---------------------------------------------------------------- the index against a plain loop
 
 _WORDS = ("fire", "storm", "firewall", "harbour", "東京", "京港", "북한", "f-16", "u.s.", "mis", "müller", "mueller", "muller", "ほ*")
-_OPERANDS = st.one_of(
+OPERANDS = st.one_of(
     st.sampled_from(_WORDS),
     st.sampled_from(
         ("fire*", "harb*", '"fire storm"', "title:fire", "text:storm", "source:harbour", "source:har*", "topic:storm", "url:news")
@@ -248,8 +273,8 @@ _OPERANDS = st.one_of(
     st.sampled_from(("/f.re/", "title:/^st/")),
     st.sampled_from(("@weather", "author:ada", "tag:world", "sources:>=2", "age:<30m", "story:new", '"東京"*', "title:(fire OR storm)")),
 )
-_QUERIES = st.recursive(
-    _OPERANDS,
+QUERIES = st.recursive(
+    OPERANDS,
     lambda inner: st.one_of(
         st.lists(inner, min_size=2, max_size=3).map(lambda parts: f"({' '.join(parts)})"),
         st.lists(inner, min_size=2, max_size=3).map(lambda parts: f"({' OR '.join(parts)})"),
@@ -259,7 +284,7 @@ _QUERIES = st.recursive(
 )
 _TEXT_WORDS = (*_WORDS, "東京港", "북한이", "U.S.", "missile", "harbours", ".", "Müller", "Mueller", "FIRES", "stormed", "Fire", "tsunami")
 _TEXTS = st.lists(st.sampled_from(_TEXT_WORDS), max_size=6).map(" ".join)
-_DOCUMENTS = st.builds(
+DOCUMENTS = st.builds(
     lambda title, text, source, topics, countries, language, urgency: a_document(
         title, text, source_id=source, topics=topics, tags={"countries": countries, "language": language, "urgency": urgency}
     ),
@@ -273,7 +298,7 @@ _DOCUMENTS = st.builds(
 )
 
 
-@given(st.lists(st.tuples(_QUERIES, st.booleans()), min_size=1, max_size=8), st.lists(_DOCUMENTS, min_size=1, max_size=4))
+@given(st.lists(st.tuples(QUERIES, st.booleans()), min_size=1, max_size=8), st.lists(DOCUMENTS, min_size=1, max_size=4))
 def test_the_index_matches_what_a_plain_loop_matches(queries: list[tuple[str, bool]], documents: list[Document]) -> None:
     index = RuleIndex(AREAS, LISTS)
     for number, (query, is_unknown_in) in enumerate(queries):
@@ -283,7 +308,7 @@ def test_the_index_matches_what_a_plain_loop_matches(queries: list[tuple[str, bo
         assert expected == set(index.match(document))
 
 
-@given(_QUERIES, _DOCUMENTS)
+@given(QUERIES, DOCUMENTS)
 def test_the_normal_form_means_the_same_and_is_its_own_normal_form(query: str, document: Document) -> None:
     form = normal_form(query)
     assert form == normal_form(form)
@@ -445,3 +470,10 @@ def _query_from(rng: Random, titles: Sequence[str]) -> str:
     one, two = rng.choice(found), rng.choice(found)
     forms = (f"{one} {two}", f'"{one} {two}"', f"{one}* -{two}", f"~{one}", f"{one} OR {two}", f'"{one} {two}x"~3', f"{one} region:LB")
     return rng.choice(forms).replace(f"{two}x", two if two != one else "fire")
+
+
+def test_the_words_a_query_asked_for_are_told_as_published() -> None:
+    item = an_item(1, title="Ferries collide off Dover", text="Two FERRIES and a tug.")
+    document = Document(a_tagged(1, change=a_change(1, item=item)))
+    assert matched_words("(ferries OR ship) AND dover NOT (plane OR NOT tug)", document) == ("Ferries", "Dover", "tug")
+    assert matched_words("region:GB", document) == ()

@@ -10,12 +10,18 @@ from hypothesis import strategies as st
 
 from alerts.errors import QueryError
 from alerts.models import Item, Tagged
-from alerts.rules.backtest import Preview, preview
-from alerts.rules.match import Document, evaluate
-from alerts.rules.sieve import sieve
+from alerts.rules.backtest import ENOUGH, Preview, preview
+from alerts.rules.glance import Glance, Growing, Looks
+from alerts.rules.grammar import parse
+from alerts.rules.lists import expand
+from alerts.rules.match import Document, answer_of, evaluate
+from alerts.rules.nodes import STORY_LEAVES, Words
+from alerts.rules.sieve import Look
+from alerts.rules.stem_look import StemLook
 from alerts.state.codec import TAGGED
-from tests.builders import a_change, an_item
-from tests.test_rules import AREAS
+from alerts.text.stems import stems
+from tests.builders import a_change, a_story, an_item
+from tests.test_rules import AREAS, DOCUMENTS, LISTS, QUERIES
 
 NOW = datetime(2026, 5, 10, 12, tzinfo=UTC)
 
@@ -28,7 +34,8 @@ def archived(number: int, title: str, *, minutes_ago: float = 60, story: str = "
 
 
 def asked(query: str, *items: tuple[Tagged, str], days: float = 7) -> Preview:
-    return preview(query, items, AREAS, until=NOW, days=days)
+    rows = [(TAGGED.dump(tagged), story_id) for tagged, story_id in items]
+    return preview(query, rows, AREAS, load=TAGGED.load, until=NOW, days=days)
 
 
 def test_one_story_rings_once() -> None:
@@ -96,12 +103,87 @@ def test_once_is_said_in_words() -> None:
 def test_the_quick_look_lets_every_spelling_through(query: str, title: str) -> None:
     tagged, _ = archived(1, title, countries=("LB",))
     assert evaluate(query, Document.of(tagged), AREAS) is True
-    assert sieve(query, AREAS)(TAGGED.dump(tagged).decode())
+    assert 1 == asked(query, (tagged, "story")).items
 
 
 def test_the_quick_look_keeps_most_others_out() -> None:
     tagged, _ = archived(1, "Quiet day at the harbour")
-    assert not sieve("(strike OR missile*) region:LB -drill", AREAS)(TAGGED.dump(tagged).decode())
+    assert not Looks(parse("(strike OR missile*) region:LB -drill"), AREAS).may_match(TAGGED.dump(tagged))
+
+
+@pytest.mark.parametrize(
+    ("query", "text", "expected"),
+    [
+        ("fire", "Fire at sea", True),
+        ("fire", "The “fire”, they say", True),
+        ("fire", "Firewall, campfire", False),
+        ("fire", "Feuer über Straße", False),
+        ("us", "The U.S. envoy", None),
+        ("strasse", "Straße", None),
+        ("miss*", "Missiles", True),
+        ("miss*", "Amiss", False),
+        ('"air strike"', "Air-strike", True),
+        ('"air strike"', "Strike by air", False),
+        ("=US", "us", False),
+        ("=US", "US envoy", True),
+        ('"fire sea"~1', "Sea", False),
+        ('"fire sea"~1', "Sea, fire", None),
+        ("東京", "京都 東北", False),
+        ("東京", "東京港", None),
+    ],
+)
+def test_a_look_says_yes_and_no_where_it_can(query: str, text: str, expected: bool | None) -> None:
+    words = parse(query)
+    assert isinstance(words, Words)
+    assert expected is Look([words])(text)
+
+
+@pytest.mark.parametrize(
+    ("term", "word", "language"),
+    [
+        ("strike", "Striking", "en"),
+        ("die", "dying", "en"),
+        ("ugly", "ugly", "en"),
+        ("нападение", "нападения", "ru"),
+        ("frappe", "frappée", "fr"),
+        ("gehen", "gegangen", "de"),
+        ("kitab", "kitap", "tr"),
+        ("غارة", "الغارات", "ar"),
+        ("baca", "membaca", "id"),
+    ],
+)
+def test_a_word_with_the_stem_is_never_looked_past(term: str, word: str, language: str) -> None:
+    look = StemLook(Words((term,), mode="stem"))
+    is_same = not stems(term, language).isdisjoint(stems(word.lower(), language))
+    assert is_same <= (look(f"Some {word} here", language) is None)
+
+
+def test_a_flood_is_counted_only_until_it_is_certain() -> None:
+    items = [archived(n, "Fire", minutes_ago=10_000 - n) for n in range(ENOUGH + 50)]
+    found = asked("fire", *items)
+    assert "would have rung at least 5000 times in 7 days, most 60 in an hour" == found.summary
+    assert found.warning.startswith("a flood: 5000 in the first 3.5 days, where counting stopped; ")
+    assert 1000 == len(found.rings)
+
+
+@given(QUERIES, DOCUMENTS)
+def test_a_glance_answers_what_the_item_itself_answers(query: str, document: Document) -> None:
+    ready = expand(parse(query), LISTS)
+    raw = TAGGED.dump(document.tagged)
+    looks = Looks(ready, AREAS)
+    expected = answer_of(ready, document, AREAS)
+    assert expected is answer_of(ready, Glance(raw, looks), AREAS)
+    assert expected is not True or looks.may_match(raw)
+
+
+def test_a_story_grows_in_a_preview_as_it_does_in_life() -> None:
+    """What `Growing` reads from the JSON is what the items say."""
+    growing, items = Growing(), [archived(1, 'A "urgency":1', countries=("LB", "CY"), urgency=3)[0], archived(2, "B", urgency=2)[0]]
+    for tagged in items:
+        growing.add(TAGGED.dump(tagged), STORY_LEAVES)
+    story = a_story(1, source_ids=("outlet-1", "outlet-2"), countries=("LB", "CY"), urgency=2)
+    assert {t.change.item_id for t in items} == growing.items
+    assert (set(story.source_ids), story.countries, story.urgency) == (growing.sources, tuple(growing.countries), growing.urgency)
 
 
 _CHARACTERS = st.characters(exclude_categories=["Cs"])
@@ -115,4 +197,4 @@ def test_what_a_query_matches_passes_the_quick_look(title: str, word: str) -> No
         is_match = evaluate(quoted, Document.of(tagged), AREAS)
     except QueryError:  # nothing to look for in it
         return
-    assert not is_match or sieve(quoted, AREAS)(TAGGED.dump(tagged).decode())
+    assert is_match == bool(asked(quoted, (tagged, "story")).items)

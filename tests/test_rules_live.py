@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
+from itertools import islice
 from pathlib import Path
 
 import pytest
 import redis
 
+from alerts.cli.toml import dumps
 from alerts.errors import ConfigError, QueryError
-from alerts.pipeline.deliver import expand
+from alerts.models import DeliveryStatus
+from alerts.pipeline.expand import expand
+from alerts.service.alerts import Why
+from alerts.state.redis import RedisState
 from tests.harness import Rig, a_rig, entry
 
 FERRY = "Ferry with forty aboard runs aground off Northpoint"
 BOAT = "Lifeboat crews train in the outer basin today"
 LATER = "Crane topples onto a moored barge at Eastquay"
+OWN_WORDS = {  # so that the two are two origins
+    "harbour": "The coast guard took everybody off the ship before dawn and says that nobody was hurt.",
+    "quay": "Passengers came ashore in small boats, a pilot told us; divers found no leak in the hull.",
+}
 
 
 @pytest.fixture
@@ -31,7 +45,8 @@ def rig(valkey_url: str, tmp_path: Path) -> Iterator[Rig]:
 
 def publish(rig: Rig, outlet: str, *titles: str) -> None:
     """Show these headlines (newest last) above the baseline's."""
-    items = [entry(n, title, text="Details follow.", outlet=outlet) for n, title in enumerate(titles, 2)]
+    texts = [OWN_WORDS[outlet] if title.startswith(FERRY) else "Details follow." for title in titles]
+    items = [entry(n, title, text=text, outlet=outlet) for n, (title, text) in enumerate(zip(titles, texts, strict=True), 2)]
     rig.publish(outlet, *reversed(items), entry(1, outlet=outlet))
 
 
@@ -131,6 +146,154 @@ def test_note_cooldown_and_expiry_are_exported_as_they_are_applied(rig: Rig, tmp
     assert rule == rig.service.rule("ferry")
 
 
+def test_the_tests_of_a_rule_are_exported_with_it(rig: Rig, tmp_path: Path) -> None:
+    path = tmp_path / "rules.toml"
+    rule = '[[rule]]\nid = "ferry"\nquery = "ferry"\nenabled = false\n'
+    path.write_text(rule + 'matches = ["Ferry aground\\nat sea"]\nmisses = ["Ferries"]\n')
+    assert ["rule/ferry"] == rig.service.apply(path).changed
+    path.write_text(dumps({"rule": rig.service.export()["rule"]}))
+    assert (["rule/ferry"], []) == ((applied := rig.service.apply(path)).unchanged, applied.changed)
+    assert [True, True] == [c.is_ok for c in rig.service.check_rules(path)]
+
+
+def pending(rig: Rig) -> list[str]:
+    """Alerts' rules of what waits, after a ferry was found."""
+    rig.show("harbour", entry(2, FERRY), entry(1))
+    rig.poll()
+    rig.sift()
+    expand(rig.tools)
+    return [d.channel_id for d in rig.deliveries(DeliveryStatus.PENDING)]
+
+
+@pytest.mark.parametrize("end", ["pause", "remove"])
+def test_a_rule_that_goes_takes_its_pending_deliveries_with_it(rig: Rig, end: str) -> None:
+    rig.rule("ferry", "ferry")
+    assert ["desk"] == pending(rig)
+    dropped = rig.service.remove_rule("ferry") if end == "remove" else rig.service.pause_rule("ferry", is_paused=True)
+    assert (1, []) == (dropped, rig.deliveries(DeliveryStatus.PENDING))
+    rig.deliver()
+    assert [] == rig.sink.titles
+
+
+def test_what_another_rule_wants_too_stays_until_the_last_one_goes(rig: Rig) -> None:
+    rig.rule("ferry", "one")
+    rig.rule("aground", "two")
+    assert ["desk"] == pending(rig)
+    assert 0 == rig.service.pause_rule("one", is_paused=True)
+    assert 1 == rig.service.remove_rule("two")
+
+
+def test_the_store_drops_whatever_it_is_told_to(rig: Rig) -> None:
+    rig.rule("ferry", "ferry")
+    pending(rig)
+    assert 1 == rig.tools.state.drop_waiting(rig.tools.state.all_waiting(), "muted")
+    assert 0 == rig.tools.state.drop_waiting(rig.tools.state.all_waiting(), "muted")
+    assert ["muted"] == [d.reason for d in rig.deliveries(DeliveryStatus.DROPPED)]
+
+
+# ---------------------------------------------------------------- in force everywhere
+
+
+def test_a_standby_takes_over_with_the_rules_of_the_store(rig: Rig) -> None:
+    other = rig.with_tools(owner="other")
+    rig.rule("ferry", "ferry")
+    publish(rig, "harbour", FERRY)
+    other.rule("lifeboat", "lifeboat")  # added by somebody else while `rig` sifts
+    other.service.pause_rule("ferry", is_paused=True)
+    assert 0 == other.sift()
+    publish(rig, "harbour", FERRY, BOAT)
+    assert [FERRY, BOAT] == rig.sink.titles
+    rig.service.remove_rule("lifeboat")
+    rig.rule("crane", "crane")
+    rig.tools.state.free_leases("rig")
+    publish(other, "harbour", FERRY, BOAT, LATER)
+    assert [FERRY, BOAT, LATER] == rig.sink.titles
+
+
+_WORKER = """
+import sys, time
+from alerts.bootstrap import build_engine
+from alerts.settings import load_settings
+engine = build_engine(load_settings())
+while True:
+    engine.sift()
+    print("sifted", flush=True)
+    time.sleep(0.1)
+"""
+
+
+def test_a_rule_is_in_force_in_a_process_that_sifts_already(rig: Rig, valkey_url: str, tmp_path: Path) -> None:
+    environ = {**os.environ, "TOCSIN_REDIS_URL": valkey_url, "TOCSIN_DATA_DIR": str(tmp_path / "worker"), "TOCSIN_WORKER_ID": "worker"}
+    rig.tools.state.free_leases("rig")
+    with subprocess.Popen([sys.executable, "-c", _WORKER], env=environ, stdout=subprocess.PIPE, text=True) as worker:
+        assert worker.stdout
+        try:
+            worker.stdout.readline()  # it holds the lease and has no rules
+            rig.rule("ferry", "ferry")
+            rig.show("harbour", entry(2, FERRY), entry(1))
+            rig.poll()
+            _sifted(rig, worker.stdout, 1)
+            rig.service.pause_rule("ferry", is_paused=True)
+            rig.show("harbour", entry(3, "Ferry on time"), entry(2, FERRY), entry(1))
+            rig.poll()
+            _sifted(rig, worker.stdout, 2)
+        finally:
+            worker.kill()
+    assert ["matched 1 query: a bell was rung", "no rule matched"] == rig.stages()[-2:]
+
+
+def _sifted(rig: Rig, progress: Iterable[str], items: int) -> None:
+    """Wait until so many items are in the archive, at most 100 turns of the worker."""
+    for _ in islice(progress, 100):
+        if len(rig.stages()) >= items:
+            return
+
+
+# ---------------------------------------------------------------- why
+
+
+def why(rig: Rig, rule_id: str, title: str) -> Why:
+    """Why the item with this headline was told by a rule, or not."""
+    found = next(t.change.item_id for t, _, _ in rig.service.items(limit=100) if t.change.item.title == title)
+    return rig.service.why(found, rule_id)
+
+
+def test_why_names_the_cooldown_and_what_had_rung(rig: Rig) -> None:
+    rig.rule("ferry OR lifeboat", "port", cooldown="30m")
+    publish(rig, "harbour", FERRY)
+    publish(rig, "harbour", FERRY, BOAT)
+    found = why(rig, "port", BOAT)
+    assert "cooldown" == found.stage
+    assert re.search(r"the rule rang at \S+ \S+ \(alert \w+\) and is silent for 0:30:00 after that", found.reason)
+    assert "told" == why(rig, "port", FERRY).stage
+
+
+def test_why_names_expiry(rig: Rig) -> None:
+    rig.rule("ferry", "old", expires="2026-01-01")
+    publish(rig, "harbour", FERRY)
+    found = why(rig, "old", FERRY)
+    assert ("expired", "the rule rings no more since 2026-01-01 00:00:00Z") == (found.stage, found.reason)
+
+
+def test_why_names_what_policy_decided(rig: Rig) -> None:
+    rig.rule("ferry", "ferry")
+    rig.service.enable_channel("desk", is_enabled=False)
+    publish(rig, "harbour", FERRY)
+    found = why(rig, "ferry", FERRY)
+    assert "policy" == found.stage
+    assert "desk: dropped the channel is switched off" in found.reason
+
+
+def test_why_says_which_rule_was_asked(rig: Rig) -> None:
+    rig.rule("ferry", "ferry")
+    publish(rig, "harbour", FERRY)
+    assert "today's rule was asked; it has not changed since the item was found" == why(rig, "ferry", FERRY).note
+    rig.rule("boat", "ferry")
+    found = why(rig, "ferry", FERRY)
+    assert "told" == found.stage
+    assert "it was added or changed at" in found.note
+
+
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
@@ -187,6 +350,23 @@ def test_a_preview_says_what_a_rule_would_have_rung_for(rig: Rig) -> None:
     assert [LATER, FERRY] == sorted(r.tagged.change.item.title for r in found.rings)
     assert found.summary == "would have rung 2 times in 7 days, most 2 in an hour"
     assert found.warning == ""
+
+
+def test_items_past_their_days_leave_the_archive(rig: Rig, valkey_url: str) -> None:
+    publish(rig, "harbour", FERRY)
+    with redis.Redis.from_url(valkey_url) as client:
+        short = RedisState(client, archive_s=0.001)
+        time.sleep(0.01)
+        short.sweep()
+        rest = len(rig.service.items(limit=10))
+        assert rest < 100  # a node of the stream goes as a whole
+        assert client.xlen("tocsin:archive") == rest
+
+
+def test_the_archive_keeps_a_thousand_characters_of_an_item(rig: Rig) -> None:
+    rig.publish("harbour", entry(2, FERRY, text="long " * 500), entry(1))
+    item = rig.service.items(limit=1)[0][0].change.item
+    assert (FERRY, 1000) == (item.title, len(item.title) + len(item.text))
 
 
 def test_a_preview_goes_back_only_as_far_as_asked(rig: Rig) -> None:

@@ -14,7 +14,7 @@ from redis.retry import Retry
 
 from alerts.errors import AlertsError, ConfigError, FetchError, NotFoundError, ParseError, QueryError
 from alerts.models import ReceiptStatus, SourceKind
-from alerts.pipeline.deliver import expand
+from alerts.pipeline.expand import expand
 from alerts.rules.load import read_rules
 from alerts.service import Service
 from alerts.service.alerts import Why
@@ -271,7 +271,9 @@ def test_why_says_which_operand_did_not_match(rig: Rig) -> None:
 def test_why_says_that_a_rule_is_paused(rig: Rig) -> None:
     rig.publish("harbour", entry(2), entry(1))
     rig.service.pause_rule("everything", is_paused=True)
-    assert why(rig).stage == "silent"
+    assert why(rig).stage == "told"  # it was on then
+    rig.publish("harbour", entry(3), entry(2), entry(1))
+    assert why(rig).stage == "paused"
 
 
 def test_why_says_that_an_edit_started_no_story(rig: Rig) -> None:

@@ -103,7 +103,7 @@ def test_the_data_directory_follows_the_desktop_s_convention(tmp_path: Path, mon
         pytest.param("[poll]\nflor_s = 5\n", "tocsin.toml: poll.flor_s: unknown key; did you mean floor_s?", id="a misspelt key"),
         pytest.param("[pol]\nfloor_s = 5\n", "tocsin.toml: pol: unknown key; did you mean poll?", id="a misspelt section"),
         pytest.param("data_dri = 'x'\n", "tocsin.toml: data_dri: unknown key; did you mean data_dir?", id="a misspelt top key"),
-        pytest.param("[web]\nzzzz = 1\n", "tocsin.toml: web.zzzz: unknown key; known are host, port", id="a key like no other"),
+        pytest.param("[web]\nzzzz = 1\n", "tocsin.toml: web.zzzz: unknown key; known are host, port, public_url", id="a key like no other"),
         pytest.param(
             "[poll]\nfloor_s = 'often'\n",
             "tocsin.toml: poll.floor_s: input should be a valid number, unable to parse string as a number, not 'often'",

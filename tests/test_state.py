@@ -10,7 +10,7 @@ import pytest
 
 from alerts.errors import NotFoundError, StateError
 from alerts.models import DeliveryStatus, Mark, PollState
-from alerts.ports import Expansion, Lane, Outcome, Verdict
+from alerts.ports import Expansion, Lane, LaneEnd, Outcome, Settlement, Verdict
 from alerts.state.codec import changed_chunks, pack_mark, unpack_chunks, unpack_marks
 from alerts.state.redis import RedisState
 from tests.builders import (
@@ -26,6 +26,7 @@ from tests.builders import (
     a_story,
     an_alert,
 )
+from tests.harness import claim_all
 
 
 def a_mark(number: int, **fields: Any) -> Mark:
@@ -223,7 +224,7 @@ def an_expansion(channels: tuple[str, ...] = ("desk",)) -> Expansion:
 
 
 def lanes(state: RedisState, owner: str = "d") -> list[Lane]:
-    return state.claim_lanes(owner, lanes=10, batch=10, lease_s=30)
+    return claim_all(state, owner)
 
 
 def test_a_repeated_chunk_of_a_fan_out_writes_nothing(state: RedisState) -> None:
@@ -268,7 +269,7 @@ def test_a_sent_delivery_is_recorded_once_and_never_claimed_again(state: RedisSt
     delivery = lanes(state)[0].parcels[0].delivery
     verdict = Verdict(delivery=replace(delivery, status=DeliveryStatus.SENT, sent_at=NOW))
     assert state.record("d", [verdict, verdict]) == [Outcome.DONE, Outcome.ALREADY]
-    state.release_lane("d", "desk")
+    state.release_lanes("d", [LaneEnd(channel_id="desk")])
     assert lanes(state) == []
     assert state.delivery(delivery.delivery_id).sent_at == NOW
 
@@ -278,21 +279,24 @@ def test_a_retry_waits_in_the_lane_until_it_is_due(state: RedisState) -> None:
     delivery = lanes(state)[0].parcels[0].delivery
     later = replace(delivery, status=DeliveryStatus.RETRY, due_at=state.now() + timedelta(minutes=5))
     state.record("d", [Verdict(delivery=later)])
-    state.release_lane("d", "desk")
+    state.release_lanes("d", [LaneEnd(channel_id="desk")])
     assert lanes(state) == []
 
 
 def test_held_deliveries_become_one_digest_and_nothing_falls_between(state: RedisState) -> None:
     ring(state)
     delivery = lanes(state)[0].parcels[0].delivery
-    state.record("d", [Verdict(delivery=replace(delivery, status=DeliveryStatus.HELD))])
-    state.release_lane("d", "desk")
-    assert state.freeze_digests(0) == 1
+    held = replace(delivery, status=DeliveryStatus.HELD, digest="me:desk:planned", due_at=state.now() + timedelta(minutes=5))
+    state.settle("d", [Settlement(delivery=held)])
+    state.release_lanes("d", [LaneEnd(channel_id="desk")])
+    assert state.freeze_digests() == 0
+    state.shift_due(-301)
+    assert state.freeze_digests() == 1
     assert state.delivery(delivery.delivery_id).status is DeliveryStatus.DIGESTED
     [lane] = lanes(state)
-    assert lane.parcels[0].alert.occasion.startswith("digest:")
+    assert lane.parcels[0].alert.occasion.startswith("digest:planned:")
     assert lane.parcels[0].bells == (a_bell(),)
-    assert state.freeze_digests(0) == 0
+    assert state.freeze_digests() == 0
 
 
 def test_a_dropped_delivery_is_not_sent_and_can_be_replayed(state: RedisState) -> None:

@@ -10,10 +10,10 @@ import pytest
 
 from alerts.models import DeliveryStatus, PollState
 from alerts.pipeline import warn
-from alerts.pipeline.deliver import expand
+from alerts.pipeline.expand import expand
 from alerts.pipeline.upkeep import Sweeper
 from tests.builders import a_poll_commit
-from tests.harness import Rig, entry, watched_rig
+from tests.harness import Rig, claim_all, entry, watched_rig
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_what_a_vanished_worker_was_sending_is_freed_when_its_lease_has_ended(ri
     rig.sift()
     while expand(rig.tools):
         pass
-    assert len(rig.tools.state.claim_lanes("vanished", lanes=5, batch=5, lease_s=30)) == 1
+    assert len(claim_all(rig.store, "vanished")) == 1
     assert rig.sweep()["freed_lanes"] == 0
     rig.wait(60)
     assert rig.sweep()["freed_lanes"] == 1

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from alerts import __version__
-from alerts.cli import alerts, channels, edges, engine, places, rules, show, sources, stories
+from alerts.cli import alerts, canary, channels, edges, engine, people, places, rules, show, sources, stories
 from alerts.errors import AlertsError, ConfigError, NotFoundError, QueryError
 
 INTERRUPTED = 130  # what a shell says of a program that ended by Ctrl-C
@@ -21,7 +21,10 @@ app = typer.Typer(
 app.add_typer(sources.app, name="sources")
 app.add_typer(rules.app, name="rules")
 app.add_typer(channels.app, name="channels")
+rules.people.command(name="set")(people.set_subscriber)
+rules.people.command(name="show")(people.show_subscriber)
 app.add_typer(rules.people, name="subscribers")
+app.add_typer(people.mute, name="mute")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(alerts.deliveries, name="deliveries")
 edges.regions.command(name="show")(places.show_region)
@@ -38,6 +41,8 @@ for _command in (
     engine.status,
     engine.doctor,
     alerts.items,
+    canary.canary,
+    people.snooze,
     engine.apply,
     engine.export,
     engine.backup,

@@ -26,6 +26,7 @@ def add(
     note: Annotated[str, typer.Option(help="For people: why it is as it is.")] = "",
     cooldown: Annotated[str, typer.Option(help="Silent for so long after it rang: 30m, 2h, or seconds.")] = "",
     expires: Annotated[str, typer.Option(help="Rings no more from then on: 2026-12-31T18:00Z.")] = "",
+    on_ambiguous: Annotated[str, typer.Option(help="When nobody knows whether a message arrived: resend or drop.")] = "resend",
     subscriber: Subscriber = "me",
 ) -> None:
     """Add a rule, or replace the one with this id; in force within a second."""
@@ -40,6 +41,7 @@ def add(
             note=note,
             cooldown=cooldown or 0,
             expires=expires,
+            on_ambiguous=on_ambiguous,
         )
     show.say(f"added {rule.rule_id}: {rule.query}")
 
@@ -84,7 +86,7 @@ def preview(
     query: Annotated[str, typer.Argument(help="As for `tocsin rules add`.")],
     days: Annotated[float, typer.Option(help="How far to go back.")] = 7.0,
     unknown_in: Annotated[bool, typer.Option("--unknown-in", help="Also ring when an item's region is not known.")] = False,
-    limit: Annotated[int, typer.Option("--limit", min=0, max=100_000, help="How many to show at most.")] = 20,
+    limit: Annotated[int, typer.Option("--limit", min=0, max=1_000, help="How many to show at most.")] = 20,
     as_json: Json = False,
 ) -> None:
     """What a query would have rung for, had it been a rule all along; warns of a flood and of silence."""
@@ -93,9 +95,11 @@ def preview(
     if as_json:
         show.json_lines([{**show.plain(found), "rings": [show.plain(r) for r in found.rings[:limit]], "summary": found.summary}])
         return
-    show.say(found.summary)
+    show.say(f"{found.summary}; {found.reach}" if found.reach else found.summary)
     rows = [(r.at.isoformat(timespec="minutes"), r.tagged.change.item.source_id, r.tagged.change.item.title) for r in found.rings[:limit]]
     show.table(("at", "source", "headline"), rows, empty="")
+    if found.count > len(rows) > 0:
+        show.say(f"the newest {len(rows)} of {found.count}; --limit shows more, up to 1,000")
     if found.warning:
         show.say(f"warning: {found.warning}")
 

@@ -56,7 +56,10 @@ def parse(url: str) -> dict[str, Any]:
     asset()
     from apprise.plugins import url_to_dict
 
-    parsed: dict[str, Any] | None = url_to_dict(url, secure_logging=True)  # type: ignore[no-untyped-call]
+    try:
+        parsed: dict[str, Any] | None = url_to_dict(url, secure_logging=True)  # type: ignore[no-untyped-call]
+    except (TypeError, AttributeError, LookupError, ValueError) as error:  # some plugins stumble over what is no URL
+        raise ConfigError(_unreadable(url)) from error
     if not parsed or "schema" not in parsed:
         raise ConfigError(_unreadable(url))
     parsed.setdefault("qsd", {})
@@ -96,7 +99,10 @@ def load(url: str) -> NotifyBase:
     settings = asset()
     from apprise import Apprise
 
-    service = Apprise.instantiate(url, asset=settings)
+    try:
+        service = Apprise.instantiate(url, asset=settings)
+    except (TypeError, AttributeError, LookupError, ValueError) as error:
+        raise ConfigError(_unreadable(url)) from error
     if service is None:
         raise ConfigError(_unreadable(url))
     service.request_rate_per_sec = 0  # the governor does that

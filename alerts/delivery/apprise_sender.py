@@ -1,7 +1,7 @@
 """Sends through Apprise: one URL a send, plain text, on the calling thread, within the deadline.
 
 Apprise says success or failure; why it failed stands in the log lines of the attempt, which its result carries. From
-them come the HTTP or SMTP status, and whether the message may have left before the connection broke.
+them come the HTTP status, and whether the message may have left before the connection broke.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ import re
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from alerts.delivery import apprise_load
+from alerts.delivery.codes import Code
 from alerts.delivery.schemes import refused_host
-from alerts.delivery.sender import Clock, status_of_http, utc_now, wait_of_http
-from alerts.delivery.services import redact, service_of
+from alerts.delivery.sender import Clock, Outcome, code_of_http, receipt_of, status_of_http, utc_now, wait_of_http
+from alerts.delivery.services import service_of
 from alerts.http.guard import AddressGuard
 from alerts.models import Envelope, Receipt, ReceiptStatus
 
@@ -34,21 +35,12 @@ _KEY_PARAMETER = {
     "form": "+webhook-id={}",
     "pagerduty": "dedup={}",
     "opsgenie": "alias={}",
-}  # not Mastodon: Apprise 2.2 puts its key= into the body, where the server does not look for it
+}
 
 _HTTP_STATUS = re.compile(r"\berror=(\d{3})\b")
-_SMTP_STATUS = re.compile(r"[({ ]([245]\d\d)[, ] ?b['\"](.{0,200}?)['\"]")
 _NEVER_LEFT = re.compile(r"Max retries exceeded|NewConnectionError|refused|resolution|Name or service|unreachable|No route", re.I)
 _MAY_HAVE_LEFT = re.compile(r"timed out|Connection aborted|reset by peer|Remote end closed|unexpectedly closed|broken", re.I)
 _WORDS = re.compile(r"^(?:Socket Exception: |Response Details:\s*)(.+)", re.S)
-
-
-class _Outcome(NamedTuple):
-    """What the log lines of an attempt amount to."""
-
-    status: ReceiptStatus
-    detail: str
-    retry_after_s: float | None = None
 
 
 class AppriseSender:
@@ -70,17 +62,11 @@ class AppriseSender:
         """What the service answered. Raises: ConfigError when the URL cannot be read."""
         service = self._service(envelope)
         refusal = self._refusal(envelope.url, service)
-        outcome = _Outcome(ReceiptStatus.PERMANENT, refusal) if refusal else _notify(service, envelope, timeout_s)
+        outcome = Outcome(ReceiptStatus.PERMANENT, refusal, Code.ADDRESS_REFUSED) if refusal else _notify(service, envelope, timeout_s)
         if outcome.status is not ReceiptStatus.ACCEPTED:
             with self._lock:
                 self._ready.pop((envelope.channel_id, envelope.url), None)  # begin afresh
-        return Receipt(
-            delivery_id=envelope.delivery_id,
-            status=outcome.status,
-            at=self._clock(),
-            detail=redact(outcome.detail, envelope.url),
-            retry_after_s=outcome.retry_after_s,
-        )
+        return receipt_of(envelope, outcome, self._clock())
 
     def _service(self, envelope: Envelope) -> NotifyBase:
         """The service of the envelope's channel, with the key of the message in its URL where there is a place for it."""
@@ -123,7 +109,7 @@ def with_key(url: str, parameter: str) -> str:
     return f"{head}{'&' if '?' in head else '?'}{parameter}{mark}{fragment}"
 
 
-def _notify(service: NotifyBase, envelope: Envelope, timeout_s: float) -> _Outcome:
+def _notify(service: NotifyBase, envelope: Envelope, timeout_s: float) -> Outcome:
     """One send, and what its log says when it failed."""
     import logging
 
@@ -141,33 +127,30 @@ def _notify(service: NotifyBase, envelope: Envelope, timeout_s: float) -> _Outco
         log_level=logging.DEBUG,
     )
     if result.status == AppriseResultStatus.SUCCESS:
-        return _Outcome(ReceiptStatus.ACCEPTED, "accepted")
+        return Outcome(ReceiptStatus.ACCEPTED, "accepted")
     lines = [entry.message for one in result.results for entry in one.logs()] + [entry.message for entry in result.call_logs()]
     if result.status == AppriseResultStatus.TIMEOUT:
-        return _Outcome(ReceiptStatus.AMBIGUOUS, "no answer within the deadline")
+        return Outcome(ReceiptStatus.AMBIGUOUS, "no answer within the deadline", Code.NO_ANSWER)
     return read_log(lines)
 
 
-def read_log(lines: Sequence[str]) -> _Outcome:
+def read_log(lines: Sequence[str]) -> Outcome:
     """What came of a failed attempt, by the lines that Apprise logged: status first, then what broke."""
     text = "\n".join(lines)
     words = next((m[1] for line in reversed(lines) if (m := _WORDS.match(line))), "")
     http = _HTTP_STATUS.search(text)
     if http:
         return _of_http(int(http[1]), words)
-    smtp = _SMTP_STATUS.search(text)
-    if smtp:
-        status = ReceiptStatus.PERMANENT if smtp[1][0] == "5" else ReceiptStatus.TRANSIENT
-        return _Outcome(status, f"SMTP {smtp[1]}: {smtp[2]}")
     if _NEVER_LEFT.search(text):
-        return _Outcome(ReceiptStatus.TRANSIENT, "no connection to the service")
+        return Outcome(ReceiptStatus.TRANSIENT, "no connection to the service", Code.NO_CONNECTION)
     if _MAY_HAVE_LEFT.search(text):
-        return _Outcome(ReceiptStatus.AMBIGUOUS, "the connection broke or timed out before an answer came")
-    return _Outcome(ReceiptStatus.TRANSIENT, next((line for line in lines if "Loaded" not in line), "") or "the service did not take it")
+        return Outcome(ReceiptStatus.AMBIGUOUS, "the connection broke or timed out before an answer came", Code.NO_ANSWER)
+    said = next((line for line in lines if "Loaded" not in line), "") or "the service did not take it"
+    return Outcome(ReceiptStatus.TRANSIENT, said, Code.UNAVAILABLE)
 
 
-def _of_http(status: int, words: str) -> _Outcome:
+def _of_http(status: int, words: str) -> Outcome:
     kind = status_of_http(status)
     kind = ReceiptStatus.TRANSIENT if kind is ReceiptStatus.ACCEPTED else kind  # 2xx of a step before the one that failed
     said = words.strip().removeprefix("b'").removesuffix("'")
-    return _Outcome(kind, f"HTTP {status}{f': {said}' if said else ''}", wait_of_http(status, None))
+    return Outcome(kind, f"HTTP {status}{f': {said}' if said else ''}", code_of_http(status), wait_of_http(status, None))

@@ -1,121 +1,120 @@
-"""How long a send must wait, so that no service's published limit is exceeded.
+"""Which rate limits a channel URL is counted in, so that no service's published limit is exceeded.
 
-A limit is a token bucket: `burst` sends at once, then one each `1 / rate` seconds. A URL is counted in every bucket that
-its service has: one for the bot or host, one for the chat. Buckets live in this process; nothing sleeps here.
+A limit is a token bucket: `burst` sends at once, then one each `1 / per_s` seconds. A URL is counted in every bucket that
+its service has: one for the service, one for the bot or host, one for the chat. The buckets themselves are in the store,
+which asks them when lanes are claimed: a lane that must wait is not claimed, and nobody waits for it. Here is only what
+they are called and how large they are. Services count in windows, so the figures keep within `burst + per_s * window`.
 """
 
 from __future__ import annotations
 
-import threading
-import time
-from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from alerts.delivery.services import service_of
+from alerts.ports import Bucket
+from alerts.text.fingerprint import content_id
 
-_MOST_BUCKETS = 20_000  # the least recently used is forgotten; it was full again long ago
+_MOST_KNOWN = 20_000  # channel URLs whose buckets are remembered
 
 
 class Limit(NamedTuple):
     """A bucket of a service; `scope` says what has one of its own."""
 
-    scope: str  # host: user and host of the URL (the bot) | url: the whole URL (the chat)
+    scope: str  # service: all there is of it | host: user and host of the URL (the bot) | chat: its path as well | group
     per_s: float
     burst: int = 1
 
 
 # What the services publish; none = as fast as they answer. Where only a quota a day is published, a gentle rate stands in.
 LIMITS: Mapping[str, tuple[Limit, ...]] = {
-    "tgram": (Limit("host", 30, 30), Limit("url", 1, 3)),  # core.telegram.org/bots/faq: 30 a second, 1 a second in a chat
-    "discord": (Limit("url", 0.5, 5),),  # 5 in 2 s and 30 in a minute for a webhook
-    "slack": (Limit("url", 1, 2),),  # docs.slack.dev, rate limits: 1 a second for a webhook, short bursts
-    "ntfy.sh": (Limit("host", 0.2, 60),),  # docs.ntfy.sh, limitations: 60, then one each 5 s
-    "mailto": (Limit("host", 2, 20),),
-    "workflow": (Limit("url", 4, 4),),  # learn.microsoft.com, Teams connectors: 4 a second
+    # core.telegram.org/bots/faq: 30 a second, 1 a second in a chat, 20 a minute in a group
+    "tgram": (Limit("host", 28, 2), Limit("chat", 0.95, 1), Limit("group", 0.25, 5)),
+    "discord": (Limit("chat", 0.4, 4),),  # 5 in 2 s and 30 in a minute for a webhook
+    "slack": (Limit("chat", 1, 2),),  # docs.slack.dev, rate limits: 1 a second for a webhook, short bursts
+    "ntfy.sh": (Limit("service", 0.2, 60),),  # docs.ntfy.sh, limitations: 60, then one each 5 s
+    "mailto:gmail": (Limit("host", 0.2, 20),),  # 500 a day for a person, 2,000 for a company; no rate is published
+    "mailto:outlook": (Limit("host", 0.45, 3),),  # learn.microsoft.com, Exchange Online limits: 30 a minute
+    "workflow": (Limit("chat", 3, 1),),  # learn.microsoft.com, Teams connectors: 4 a second
     "matrix": (Limit("host", 0.2, 10),),  # Synapse's default for messages
     "mmost": (Limit("host", 10, 100),),  # Mattermost's default
     "pover": (Limit("host", 2, 2),),
     "pbul": (Limit("host", 1, 5),),
     "twilio": (Limit("host", 1, 1),),  # one a second from a long number
-    "pagerduty": (Limit("host", 2, 60),),  # 120 events a minute for a key
+    "pagerduty": (Limit("host", 1, 60),),  # 120 events a minute for a key
     "opsgenie": (Limit("host", 2, 20),),
-    "mastodon": (Limit("host", 1, 30),),  # 300 calls in 5 min
-    "wxteams": (Limit("url", 1, 5),),
-    "zulip": (Limit("host", 3, 50),),  # 200 a minute
-    "gchat": (Limit("url", 1, 1),),  # 1 a second in a space
-    "lark": (Limit("url", 1.6, 5),),  # 100 a minute, 5 a second
-    "dingtalk": (Limit("url", 0.33, 20),),  # 20 a minute
+    "mastodon": (Limit("host", 0.9, 30),),  # 300 calls in 5 min
+    "wxteams": (Limit("chat", 1, 5),),
+    "zulip": (Limit("host", 2.5, 50),),  # 200 a minute
+    "gchat": (Limit("chat", 0.95, 1),),  # 1 a second in a space
+    "lark": (Limit("chat", 1.5, 3),),  # 100 a minute, 5 a second
+    "dingtalk": (Limit("chat", 0.25, 5),),  # 20 a minute
 }
 
 
-class _Bucket:
-    """Tokens as of a moment; they grow back on their own."""
-
-    __slots__ = ("at", "tokens")
-
-    def __init__(self, tokens: float, at: float) -> None:
-        self.tokens = tokens
-        self.at = at
+_MAIL_HOSTS = {
+    "gmail.com": "mailto:gmail",
+    "googlemail.com": "mailto:gmail",
+    "outlook.com": "mailto:outlook",
+    "hotmail.com": "mailto:outlook",
+    "live.com": "mailto:outlook",
+    "office365.com": "mailto:outlook",
+}
 
 
 class Governor:
-    """The buckets of one process; may be asked from many threads.
+    """The limits that are in force.
 
     Args:
-        limits: service -> its buckets.
-        monotonic: A clock in seconds that never goes back.
+        own: service -> (scope, per_s, burst) of each of its limits, as set by the operator: they replace the published ones.
     """
 
-    def __init__(self, limits: Mapping[str, tuple[Limit, ...]] = LIMITS, *, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._limits = limits
-        self._monotonic = monotonic
-        self._lock = threading.Lock()
-        self._buckets: OrderedDict[tuple[str, Limit], _Bucket] = OrderedDict()
+    def __init__(self, own: Mapping[str, Sequence[tuple[str, float, int]]] | None = None) -> None:
+        self._limits = {**LIMITS, **{service: tuple(Limit(*row) for row in rows) for service, rows in (own or {}).items()}}
 
-    def wait_s(self, url: str, *, within_s: float = float("inf")) -> float:
-        """Seconds to wait before the next send to this channel URL; 0 = now.
+        self._known = lru_cache(maxsize=_MOST_KNOWN)(self._find)
 
-        The send is counted, unless the wait is longer than within_s: then it is not to be made.
-        """
-        limits = self._limits.get(_service(url), ())
-        if not limits:
-            return 0.0
-        now = self._monotonic()
-        with self._lock:
-            buckets = [self._bucket(_key(url, limit.scope), limit, now) for limit in limits]
-            wait = max((1 - bucket.tokens) / limit.per_s for bucket, limit in zip(buckets, limits, strict=True))
-            if wait > within_s:
-                return wait
-            for bucket in buckets:
-                bucket.tokens -= 1
-        return max(0.0, wait)
+    def buckets(self, url: str) -> tuple[Bucket, ...]:
+        """Every bucket that a send to this channel URL is counted in; their names tell no secret."""
+        return self._known(url)
 
-    def _bucket(self, key: str, limit: Limit, now: float) -> _Bucket:
-        """The bucket, filled up to now."""
-        bucket = self._buckets.setdefault((key, limit), _Bucket(float(limit.burst), now))
-        self._buckets.move_to_end((key, limit))
-        if len(self._buckets) > _MOST_BUCKETS:
-            self._buckets.popitem(last=False)
-        bucket.tokens = min(float(limit.burst), bucket.tokens + (now - bucket.at) * limit.per_s)
-        bucket.at = now
-        return bucket
+    def _find(self, url: str) -> tuple[Bucket, ...]:
+        service = _service(url)
+        found = ((_key(service, url, limit.scope), limit) for limit in self._limits.get(service, ()))
+        return tuple(Bucket(content_id("bucket", limit.scope, key), limit.per_s, limit.burst) for key, limit in found if key)
+
+    def shared_bucket(self, url: str) -> str:
+        """The name of the bucket that the channel shares with others of its bot or host; '' when it has none."""
+        shared = [limit for limit in self._limits.get(_service(url), ()) if limit.scope in ("service", "host")]
+        return content_id("bucket", shared[0].scope, _key(_service(url), url, shared[0].scope)) if shared else ""
 
 
 def _service(url: str) -> str:
-    """The service of a channel URL; ntfy counts only where it is the public server."""
+    """What the URL is counted as: its service; for ntfy and e-mail, only where the host is a public one."""
     service = service_of(url)
-    if service != "ntfy":
+    if service not in ("ntfy", "mailto"):
         return service
-    host = (urlsplit(url).hostname or "").lower()
-    return "ntfy.sh" if host == "ntfy.sh" or not urlsplit(url).path.strip("/") else "ntfy"
-
-
-def _key(url: str, scope: str) -> str:
-    if scope == "url":
-        return url
     parts = urlsplit(url)
-    if service_of(url) == "ntfy":
-        return "ntfy.sh"
-    return f"{service_of(url)}://{parts.netloc}"
+    host = (parts.hostname or "").lower()
+    if service == "ntfy":
+        return "ntfy.sh" if host == "ntfy.sh" or not parts.path.strip("/") else "ntfy"
+    return _MAIL_HOSTS.get(".".join(host.split(".")[-2:]), "mailto")
+
+
+def _key(service: str, url: str, scope: str) -> str:
+    """What has a bucket of its own; '' = this URL is not counted."""
+    if scope == "service":
+        return service
+    parts = urlsplit(url)
+    if scope == "host":
+        return f"{service}://{parts.netloc}"
+    if scope == "group" and not _is_group(parts.path):
+        return ""
+    return f"{service}://{parts.netloc}{parts.path}"
+
+
+def _is_group(path: str) -> bool:
+    """Whether a path names a Telegram group, a supergroup or a channel: their ids are negative, or names with an @."""
+    return any(part.startswith(("-", "@")) for part in path.split("/"))

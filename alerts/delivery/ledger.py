@@ -81,12 +81,12 @@ class Ledger:
         except OSError as error:
             raise StateError(f"{self._directory}: {error.strerror}; nothing is sent until the ledger can be written") from error
 
-    def accept(self, delivery_id: str) -> bool:
-        """Write down that a delivery was accepted; False when the disk would not take it."""
+    def accept(self, delivery_ids: Sequence[str]) -> bool:
+        """Write down that deliveries were accepted; False when the disk would not take it."""
         try:
-            self._append([["a", delivery_id]], is_synced=False)
+            self._append([["a", delivery_id] for delivery_id in delivery_ids], is_synced=False)
         except OSError as error:
-            _log.error("acceptance not in the ledger", delivery_id=delivery_id, error=error.strerror)
+            _log.error("acceptance not in the ledger", delivery_ids=list(delivery_ids), error=error.strerror)
             return False
         return True
 
@@ -113,13 +113,17 @@ class Ledger:
     # ------------------------------------------------------------ files
 
     def _append(self, lines: Sequence[list[Any]], *, is_synced: bool) -> None:
-        data = "\n" + "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines)
+        if not lines:
+            return
+        data = ("\n" + "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines)).encode()
         with self._lock:
             today = self._clock().date()
             if today != self._written:
                 self._begin(today)
-            self._write(self._path(today), data.encode(), is_synced=is_synced)
+            end = self._write(self._path(today), data, is_synced=is_synced)
             day = self._day(today)
+            if end - len(data) == day.offset:  # nobody else wrote since we read: our own lines need not be read again
+                day.offset = end
             for line in lines:
                 self._apply(day, line)
 
@@ -132,11 +136,13 @@ class Ledger:
                 path.unlink(missing_ok=True)
         self._written = today
 
-    def _write(self, path: Path, data: bytes, *, is_synced: bool) -> None:
+    def _write(self, path: Path, data: bytes, *, is_synced: bool) -> int:
+        """Append; where the file ends then."""
         is_new = not path.exists()
         descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         try:
             written = os.write(descriptor, data)
+            end = os.lseek(descriptor, 0, os.SEEK_CUR)
             if is_synced:
                 os.fsync(descriptor)
         finally:
@@ -145,6 +151,7 @@ class Ledger:
             raise OSError(28, "no space left on the device")
         if is_new:
             _sync_directory(self._directory)
+        return end
 
     def _turn_page(self) -> None:
         """Have the last days at hand, and no others."""

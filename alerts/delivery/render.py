@@ -1,27 +1,28 @@
 """What an alert says: the words a person reads, and the fields a machine reads.
 
-Text is plain. The headline is the title; the body says, line by line, what the item says, who reports it and whether it
-is confirmed, where, how urgent, why this rang, and the link. When a service takes less, the least important lines go
-first; a message is never too long to be sent.
+Text is plain. The headline is the title; the body says, line by line, what is new, what the item says, who reports it and
+whether it is confirmed, where, when, how urgent, why this rang, and the link. When a service takes less, the least
+important lines go first; a message is never too long to be sent. A subscriber's own template takes the place of all this
+where it makes a message.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
-from alerts.delivery.plaintext import cut, neutral, safe_link, width
-from alerts.delivery.services import SCHEMES, scheme_of
+from alerts.delivery.fields import fields_of, head_of, kind_of
+from alerts.delivery.plaintext import Unit, cut, safe_link, width
+from alerts.delivery.services import SCHEMES, Service, scheme_of
+from alerts.delivery.template import FIELDS, parse_template
+from alerts.delivery.wording import Wording, moment
+from alerts.errors import ConfigError
 from alerts.models import Alert, Bell, Delivery
 
-_LONGEST_SUMMARY = 600
 _LONGEST_LINK = 1500  # longer ones are for machines
-_MOST_NAMES = 8
+_LONGEST_TITLE = 200  # where the title is the first line of a body
 _DEFAULT = SCHEMES["webhook+https"]
-_URGENCY = {1: "flash", 2: "very urgent", 3: "urgent", 4: "raised", 5: "normal"}  # IPTC: 1 is highest
-_OCCASIONS = {"escalation": "Update", "correction": "Correction", "all_clear": "All clear", "operator": "Tocsin warns"}
+_DIGESTS = {"wake": "while it was quiet", "overflow": "more than you wanted one by one", "planned": "in your digest"}
 _REPEAT = "Possible repeat: an earlier attempt may have arrived."
 
 
@@ -35,7 +36,17 @@ class Rendered:
     payload: dict[str, object]
 
 
-def render(bells: Sequence[Bell], alert: Alert, delivery: Delivery, *, rule_names: Sequence[str], url: str) -> Rendered:
+def render(
+    bells: Sequence[Bell],
+    alert: Alert,
+    delivery: Delivery,
+    *,
+    rule_names: Sequence[str],
+    url: str,
+    matched: Sequence[str] = (),
+    zone: str = "UTC",
+    template: str = "",
+) -> Rendered:
     """The message of one delivery, at most as long as the channel's service takes.
 
     Args:
@@ -44,44 +55,44 @@ def render(bells: Sequence[Bell], alert: Alert, delivery: Delivery, *, rule_name
         delivery: Its id is the key, and it may be a repeat.
         rule_names: As a person named them.
         url: The channel's URL, for its limits alone.
+        matched: The words of the item that the rules asked for, as published.
+        zone: IANA name of the subscriber's zone.
+        template: The subscriber's own words; empty = ours.
     """
     if len(bells) > 1 or alert.occasion.startswith("digest:"):
-        return render_digest(bells, alert, delivery, rule_names=rule_names, url=url)
+        return render_digest(bells, alert, delivery, rule_names=rule_names, url=url, zone=zone)
     bell = bells[0]
-    item = bell.tagged.change.item
     service = SCHEMES.get(scheme_of(url), _DEFAULT)
-    title = _title(bell, service.title or 200)
-    link = safe_link(item.url)
-    lines = [
-        _Line(neutral(cut(item.text, _LONGEST_SUMMARY)), 6) if item.text and item.text != item.title else None,
-        *_context(bell, rule_names),
-        _Line(_REPEAT, 1) if delivery.is_repeat else None,
-        _Line(link, 0) if link and len(link) <= _LONGEST_LINK else None,
-    ]
-    budget = service.body - (width(title) + 2 if not service.title else 0)
-    body = _fit([line for line in lines if line], budget)
-    payload = {**_head(alert, delivery, rule_names), "kind": _kind(bell.occasion), **_fields(bell)}
+    words = Wording(bell, rule_names, matched, zone, service.isolates)
+    link = safe_link(bell.tagged.change.item.url)
+    link = link if len(link) <= _LONGEST_LINK else ""
+    title, body = _own(words, link, delivery, service, template) or _usual(words, link, delivery, service)
+    payload = {**head_of(alert, delivery, rule_names, matched), "kind": kind_of(bell.occasion), **fields_of(bell)}
     return Rendered(title, body, link, payload)
 
 
-def render_digest(bells: Sequence[Bell], alert: Alert, delivery: Delivery, *, rule_names: Sequence[str], url: str) -> Rendered:
+def render_digest(
+    bells: Sequence[Bell], alert: Alert, delivery: Delivery, *, rule_names: Sequence[str], url: str, zone: str = "UTC"
+) -> Rendered:
     """One message for many: the most urgent first; what does not fit is counted."""
     service = SCHEMES.get(scheme_of(url), _DEFAULT)
-    title = "1 alert while you were away" if len(bells) == 1 else f"{len(bells)} alerts while you were away"
+    kind = alert.occasion.split(":")[1] if alert.occasion.count(":") > 1 else ""
+    title = f"{len(bells)} alert{'s' if len(bells) > 1 else ''} {_DIGESTS.get(kind, 'while you were away')}"
     ranked = sorted(bells, key=lambda bell: (bell.tagged.urgency, bell.rung_at))
-    budget = service.body - width(title) - 2 - (width(_REPEAT) + 1 if delivery.is_repeat else 0)
-    body = _listed([_entry(bell) for bell in ranked], budget)
+    unit = service.unit
+    budget = service.body - width(title, unit) - 2 - (width(_REPEAT, unit) + 1 if delivery.is_repeat else 0)
+    body = _listed([_entry(bell, zone, service) for bell in ranked], budget, unit)
     payload = {
-        **_head(alert, delivery, rule_names),
+        **head_of(alert, delivery, rule_names),
         "kind": "digest",
         "title": title,
         "urgency": ranked[0].tagged.urgency,
-        "items": [_fields(bell) for bell in ranked],
+        "items": [fields_of(bell) for bell in ranked],
     }
     return Rendered(title, f"{body}\n{_REPEAT}" if delivery.is_repeat else body, "", payload)
 
 
-# ---------------------------------------------------------------- words
+# ---------------------------------------------------------------- our words, and a person's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,121 +103,83 @@ class _Line:
     rank: int
 
 
-def _title(bell: Bell, limit: int) -> str:
-    word = _OCCASIONS.get(bell.occasion.partition(":")[0], "")
-    headline = neutral(bell.tagged.change.item.title) or "(no headline)"
-    return cut(f"{word}: {headline}" if word else headline, limit)
+def _usual(words: Wording, link: str, delivery: Delivery, service: Service) -> tuple[str, str]:
+    """Title and body."""
+    title = cut(words.title, service.title or _LONGEST_TITLE, service.unit)
+    lines = [
+        *(_context(words) if kind_of(words.bell.occasion) == "alert" else [_Line(words.summary, 6)]),
+        _Line(_REPEAT if delivery.is_repeat else "", 1),
+        _Line(link, 0),
+    ]
+    return title, _fit([line for line in lines if line.text], _room(title, service), service.unit)
 
 
-def _context(bell: Bell, rule_names: Sequence[str]) -> list[_Line | None]:
-    """Who, where, how urgent, why; nothing of it for a warning of our own."""
-    if bell.occasion.startswith("operator:"):
-        return []
-    tagged = bell.tagged
-    regions = _some([region.name for region in tagged.regions] or list(tagged.countries))
-    urgency = f"{tagged.urgency} ({_URGENCY.get(tagged.urgency, 'low')}{_because(tagged.urgency_why)})"
+def _context(words: Wording) -> list[_Line]:
+    """What is new, what it says, who, where, when, how urgent, why."""
+    labelled = (("Where", words.regions, 3), ("When", words.when, 7), ("Urgency", words.urgency, 5), ("Why", words.why, 4))
     return [
-        _Line(f"Source: {neutral(bell.source_name or tagged.change.item.source_id)} ({_confirmed(bell)})", 2),
-        _Line(f"Where: {regions}", 3) if regions else None,
-        _Line(f"Urgency: {urgency}", 5),
-        _Line(f"Why: {'rule' if len(rule_names) == 1 else 'rules'} {_some(rule_names)}", 4) if rule_names else None,
+        _Line(f"New: {words.news}" if words.news else "", 2),
+        _Line(words.summary, 6),
+        _Line(f"Source: {words.source} ({words.confirmed})", 2),
+        *(_Line(f"{label}: {text}" if text else "", rank) for label, text, rank in labelled),
     ]
 
 
-def _because(why: str) -> str:
-    return f": {neutral(cut(why, 80))}" if why else ""
+def _room(title: str, service: Service) -> int:
+    return service.body - (width(title, service.unit) + 2 if not service.title else 0)
 
 
-def _confirmed(bell: Bell) -> str:
-    origins = len(set(bell.source_ids))
-    return f"{origins} independent origins" if origins > 1 else "unconfirmed: one origin"
+def _own(words: Wording, link: str, delivery: Delivery, service: Service, template: str) -> tuple[str, str] | None:
+    """Title and body by the subscriber's template; None when there is none, or it makes nothing."""
+    if not template.strip() or kind_of(words.bell.occasion) != "alert":
+        return None
+    given = {"link": link, "repeat": _REPEAT if delivery.is_repeat else ""}
+    values = {name: given[name] if name in given else str(getattr(words, name)) for name in FIELDS}
+    try:
+        text = parse_template(template).fill(values)
+    except ConfigError:  # one of a newer version: the alert goes out all the same
+        return None
+    first, _, rest = text.partition("\n")
+    if not first.strip():
+        return None
+    title = cut(first, service.title or _LONGEST_TITLE, service.unit)
+    repeat = f"\n{_REPEAT}" if delivery.is_repeat and _REPEAT not in text else ""
+    body = cut(rest, _room(title, service) - width(repeat, service.unit), service.unit)
+    return title, f"{body}{repeat}".strip("\n")
 
 
-def _some(names: Sequence[str]) -> str:
-    """The first names, each once, and how many more there are."""
-    unique = [neutral(cut(name, 80)) for name in dict.fromkeys(names) if name]
-    more = len(unique) - _MOST_NAMES
-    return ", ".join(unique[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+# ---------------------------------------------------------------- what fits
 
 
-def _entry(bell: Bell) -> list[str]:
+def _entry(bell: Bell, zone: str, service: Service) -> list[str]:
     """The lines of one alert in a digest."""
-    source = neutral(cut(bell.source_name or bell.tagged.change.item.source_id, 80))
+    words = Wording(bell, zone=zone, isolates=service.isolates)
     link = safe_link(bell.tagged.change.item.url)
-    first = f"- {_title(bell, 200)} ({source}, {bell.rung_at:%d %b %H:%M} UTC)"
+    first = f"- {cut(words.title, 200)} ({words.source}, {moment(bell.rung_at, zone)})"
     return [first, f"  {link}"] if link and len(link) <= 300 else [first]
 
 
-def _listed(entries: Sequence[list[str]], budget: int) -> str:
+def _listed(entries: Sequence[list[str]], budget: int, unit: Unit) -> str:
     """As many entries as fit, and a last line that counts the others."""
     lines: list[str] = []
     left = budget - 40  # room for the last line
     for number, entry in enumerate(entries):
-        needed = sum(width(line) + 1 for line in entry)
+        needed = sum(width(line, unit) + 1 for line in entry)
         if needed > left:
-            return cut("\n".join([*lines, f"... and {len(entries) - number} more: `tocsin alerts list`"]), budget)
+            return cut("\n".join([*lines, f"... and {len(entries) - number} more: `tocsin alerts list`"]), budget, unit)
         left -= needed
         lines.extend(entry)
     return "\n".join(lines)
 
 
-def _fit(lines: Sequence[_Line], budget: int) -> str:
-    """The lines in their order, without those that do not fit; the least important one that is cut is the summary."""
+def _fit(lines: Sequence[_Line], budget: int, unit: Unit) -> str:
+    """The lines in their order, without those that do not fit; the least important ones are cut or go first."""
     kept: dict[int, str] = {}
     left = budget
     for place, line in sorted(enumerate(lines), key=lambda pair: pair[1].rank):
-        text = cut(line.text, left) if line.rank else line.text  # half a link leads nowhere
-        if not text or width(text) > left:
+        text = cut(line.text, left, unit) if line.rank else line.text  # half a link leads nowhere
+        if not text or width(text, unit) > left:
             continue
         kept[place] = text
-        left -= width(text) + 1
+        left -= width(text, unit) + 1
     return "\n".join(kept[place] for place in sorted(kept))
-
-
-# ---------------------------------------------------------------- fields
-
-
-def _kind(occasion: str) -> str:
-    return "warning" if occasion.startswith("operator:") else "alert"
-
-
-def _head(alert: Alert, delivery: Delivery, rule_names: Sequence[str]) -> dict[str, object]:
-    return {
-        "alert": alert.alert_id,
-        "delivery": delivery.delivery_id,
-        "subscriber": alert.subscriber_id,
-        "story": alert.story_id,
-        "occasion": alert.occasion,
-        "rules": list(alert.rule_ids),
-        "rule_names": list(rule_names),
-        "is_repeat": delivery.is_repeat,
-    }
-
-
-def _fields(bell: Bell) -> dict[str, Any]:
-    """What is known of the item that rang, as JSON types; texts as published."""
-    tagged, change = bell.tagged, bell.tagged.change
-    item = change.item
-    return {
-        "item": change.item_id,
-        "story": bell.story_id,
-        "source": item.source_id,
-        "source_name": bell.source_name,
-        "origins": list(bell.source_ids),
-        "is_confirmed": len(set(bell.source_ids)) > 1,
-        "guid": item.guid,
-        "url": item.url,
-        "title": item.title,
-        "text": item.text,
-        "language": tagged.language,
-        "countries": list(tagged.countries),
-        "regions": [{"code": r.code, "name": r.name, "kind": r.kind, "why": r.why} for r in tagged.regions],
-        "urgency": tagged.urgency,
-        "published_at": _iso(item.published_at),
-        "found_at": _iso(change.found_at),
-        "rung_at": _iso(bell.rung_at),
-    }
-
-
-def _iso(at: datetime | None) -> str | None:
-    return at.isoformat() if at else None

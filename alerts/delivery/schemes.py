@@ -8,17 +8,25 @@ the host, where the URL names one. What is wrong is said without repeating a sec
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from ipaddress import ip_address
 from urllib.parse import unquote
 
-from alerts.delivery import apprise_load, webhook
+from alerts.delivery import apprise_load, discord, mail_url, mastodon, ntfy, telegram, webhook
 from alerts.delivery.services import SCHEMES, mask, redact, scheme_of, service_of
 from alerts.errors import ConfigError
 from alerts.http.guard import AddressGuard, check_host
 
 __all__ = ["check_channel_url", "mask", "needs_host_guard", "redact", "refused_host", "service_of"]
 
+_READERS: Mapping[str, Callable[[str], object]] = {  # how our own senders read a URL
+    "webhook": webhook.parse,
+    "tgram": telegram.parse,
+    "ntfy": ntfy.parse,
+    "discord": discord.parse,
+    "mailto": mail_url.parse,
+    "mastodon": mastodon.parse,
+}
 _LONGEST_URL = 4000
 _MOST_DECODINGS = 5  # nobody encodes a URL that often in good faith
 _COMMON = {"user", "pass", "password", "port"}  # what Apprise reads for every service
@@ -78,6 +86,8 @@ def check_channel_url(url: str, guard: AddressGuard, *, resolve: bool = True) ->
         return
     if service != "webhook":
         _check_apprise(url)
+    if service in _READERS:
+        _READERS[service](url)
     for host, port in needs_host_guard(url):
         reason = refused_host(service, host, port, guard, resolve=resolve)
         if reason:
@@ -94,6 +104,8 @@ def needs_host_guard(url: str) -> list[tuple[str, int]]:
         return []
     if service_of(url) == "webhook":
         return [webhook.parse(url).endpoint]
+    if service_of(url) == "ntfy":
+        return [] if ntfy.parse(url).is_public else [ntfy.parse(url).endpoint]
     return apprise_load.endpoints(apprise_load.load(url))
 
 

@@ -1,6 +1,6 @@
 """Our own webhook: JSON by POST, signed as Standard Webhooks says, over connections that stay open.
 
-    webhook+https://host/path?secret=whsec_...     one secret= more while the receiver changes over
+    webhook+https://host/path?secret=whsec_NEW&secret=whsec_OLD     two secrets while the receiver changes over: both sign
 
 `webhook-id` is the delivery's id, the same on every attempt, so that a receiver can tell a repeat. 2xx accepts, 410 and
 the other 4xx are final, a break after the request had left is ambiguous. Source: standardwebhooks.com, specification.
@@ -13,20 +13,22 @@ import binascii
 import hashlib
 import hmac
 import json
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
+from datetime import datetime
+from functools import lru_cache
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
-from alerts.delivery.sender import Clock, status_of_http, utc_now, wait_of_http
+from alerts.delivery.http_sender import ServiceSender
+from alerts.delivery.sender import Clock, Outcome, outcome_of_http, utc_now
 from alerts.delivery.services import redact
 from alerts.errors import ConfigError
 from alerts.http.client import HttpClient, Request, Response
 from alerts.http.message import wire_url
-from alerts.models import Envelope, Receipt, ReceiptStatus
+from alerts.models import Envelope
 
 _PREFIX = "whsec_"
+_MOST_KNOWN = 20_000  # URLs of which it is remembered what they say
 _SCHEMES = {"webhook+https": "https", "webhook+http": "http"}
 
 
@@ -40,6 +42,7 @@ class Target:
     authorization: str = ""
 
 
+@lru_cache(maxsize=_MOST_KNOWN)
 def parse(url: str) -> Target:
     """The target of a webhook URL.
 
@@ -65,7 +68,7 @@ def parse(url: str) -> Target:
         url=plain,
         endpoint=(host, port or (443 if scheme == "https" else 80)),
         secrets=tuple(_secret(value) for name, value in query if name == "secret"),
-        authorization=_authorization(parts.username, parts.password),
+        authorization=basic(parts.username, parts.password),
     )
 
 
@@ -80,8 +83,9 @@ def _secret(text: str) -> bytes:
     return key
 
 
-def _authorization(user: str | None, password: str | None) -> str:
-    if user is None:
+def basic(user: str | None, password: str | None) -> str:
+    """The header Authorization for user and password as a URL holds them; empty without a user."""
+    if not user:
         return ""
     pair = f"{unquote(user)}:{unquote(password or '')}"
     return f"Basic {base64.b64encode(pair.encode()).decode()}"
@@ -93,8 +97,22 @@ def sign(secret: bytes, message_id: str, timestamp_s: int, body: bytes) -> str:
     return f"v1,{base64.b64encode(hmac.digest(secret, signed, hashlib.sha256)).decode()}"
 
 
-class WebhookSender:
-    """Sends to webhooks; clients and their connections are kept for the next send, one client for each thread at work.
+class Webhook:
+    """What a webhook is asked, and what its answers mean."""
+
+    def request(self, envelope: Envelope, now: datetime) -> Request:
+        """A signed POST. Raises: ConfigError when the URL cannot be read."""
+        target = parse(envelope.url)
+        body = json.dumps(_message(envelope), ensure_ascii=False, separators=(",", ":"), default=str).encode("utf-8", "replace")
+        return Request(url=target.url, method="POST", headers=_headers(target, envelope.delivery_id, body, now), body=body)
+
+    def outcome(self, envelope: Envelope, response: Response, now: datetime) -> Outcome:
+        """As HTTP's status says; the answer's head decides, also where its body broke off."""
+        return outcome_of_http(response, now)
+
+
+class WebhookSender(ServiceSender):
+    """Sends to webhooks, over connections that are kept.
 
     Args:
         new_client: Makes a client when all others are at work.
@@ -102,53 +120,17 @@ class WebhookSender:
     """
 
     def __init__(self, new_client: Callable[[], HttpClient], *, clock: Clock = utc_now) -> None:
-        self._new_client = new_client
-        self._clock = clock
-        self._clients: deque[HttpClient] = deque()  # at rest; the last one used goes first, its connections are the warmest
+        super().__init__(Webhook(), new_client, clock=clock)
 
-    def send(self, envelope: Envelope, *, timeout_s: float) -> Receipt:
-        """What the receiver answered. Raises: ConfigError when the URL cannot be read."""
-        target = parse(envelope.url)
-        body = json.dumps(_message(envelope), ensure_ascii=False, separators=(",", ":"), default=str).encode("utf-8", "replace")
-        request = Request(
-            url=target.url,
-            method="POST",
-            headers=self._headers(target, envelope.delivery_id, body),
-            body=body,
-            timeout_s=timeout_s,
-        )
-        return self._receipt(envelope, self._post(request))
 
-    def _post(self, request: Request) -> Response:
-        try:
-            client = self._clients.pop()
-        except IndexError:
-            client = self._new_client()
-        response = client.send(request)
-        self._clients.append(client)
-        return response
-
-    def _headers(self, target: Target, delivery_id: str, body: bytes) -> dict[str, str]:
-        timestamp_s = int(self._clock().timestamp())
-        headers = {"content-type": "application/json", "webhook-id": delivery_id, "webhook-timestamp": str(timestamp_s)}
-        if target.secrets:
-            headers["webhook-signature"] = " ".join(sign(s, delivery_id, timestamp_s, body) for s in target.secrets)
-        if target.authorization:
-            headers["authorization"] = target.authorization
-        return headers
-
-    def _receipt(self, envelope: Envelope, response: Response) -> Receipt:
-        now = self._clock()
-        status = _status(response)
-        return Receipt(
-            delivery_id=envelope.delivery_id,
-            status=status,
-            at=now,
-            detail=redact(_detail(response), envelope.url),
-            retry_after_s=wait_of_http(response.status, _retry_after_s(response, now.timestamp()))
-            if status is ReceiptStatus.TRANSIENT
-            else None,
-        )
+def _headers(target: Target, delivery_id: str, body: bytes, now: datetime) -> dict[str, str]:
+    timestamp_s = int(now.timestamp())
+    headers = {"content-type": "application/json", "webhook-id": delivery_id, "webhook-timestamp": str(timestamp_s)}
+    if target.secrets:
+        headers["webhook-signature"] = " ".join(sign(s, delivery_id, timestamp_s, body) for s in target.secrets)
+    if target.authorization:
+        headers["authorization"] = target.authorization
+    return headers
 
 
 def _message(envelope: Envelope) -> dict[str, object]:
@@ -159,30 +141,3 @@ def _message(envelope: Envelope) -> dict[str, object]:
         "is_repeat": envelope.is_repeat,
         "message": {"title": envelope.title, "body": envelope.body, "link": envelope.link},
     }
-
-
-def _status(response: Response) -> ReceiptStatus:
-    if response.status:  # the answer's head decides, also where its body broke off
-        return status_of_http(response.status)
-    if response.is_refused:
-        return ReceiptStatus.PERMANENT
-    return ReceiptStatus.AMBIGUOUS if response.is_sent else ReceiptStatus.TRANSIENT
-
-
-def _detail(response: Response) -> str:
-    """The service's own words: its status and the beginning of what it said."""
-    if not response.status:
-        return response.error
-    said = response.body[:200].decode("utf-8", "replace").strip()
-    return f"HTTP {response.status}{f': {said}' if said and not 200 <= response.status < 300 else ''}"
-
-
-def _retry_after_s(response: Response, now_s: float) -> float | None:
-    """Retry-After in seconds from now (RFC 9110, 10.2.3): a number or a date; None when it is neither."""
-    value = response.headers.get("retry-after", "").strip()
-    if value.isascii() and value.isdigit():
-        return float(value[:9])
-    try:
-        return parsedate_to_datetime(value).timestamp() - now_s
-    except (ValueError, TypeError, OverflowError):
-        return None

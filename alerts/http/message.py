@@ -10,18 +10,19 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 _LONGEST_URL = 8000
 _PLAIN_URL = re.compile(r"https?://([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?(?:[/?#][\x21-\x7e]*)?", re.IGNORECASE)
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _STATUS = re.compile(rb"HTTP/[\d.]+ (\d{3})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What to ask. Redirects are followed for GET and HEAD, never for POST."""
+    """What to ask. Redirects are followed for GET and HEAD, never for what carries a body."""
 
     url: str
-    method: Literal["GET", "HEAD", "POST"] = "GET"
+    method: Literal["GET", "HEAD", "POST", "PUT", "PATCH"] = "GET"
     headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes | None = None  # POST only
+    body: bytes | None = None  # not for GET and HEAD
     timeout_s: float | None = None  # None = settings.total_timeout_s
     start_at: float | None = None  # on the clock of time.monotonic; None = at once
     key: object = None  # the caller's own; comes back in the response
@@ -89,15 +90,20 @@ def _url_problem(url: str) -> str:
     return f"{parts.hostname or shown}: not a host{'' if port is None else ' and port'} that can be dialled"
 
 
+def carries_body(request: Request) -> bool:
+    """Whether its method sends a body, if only an empty one."""
+    return request.method not in ("GET", "HEAD")
+
+
 def check(request: Request) -> None:
     """Nothing, when method, headers and body can be sent together.
 
     Raises:
         ValueError: Says what cannot.
     """
-    if request.method not in ("GET", "HEAD", "POST"):
-        raise ValueError(f"method {request.method!r}: only GET, HEAD and POST are sent")
-    if request.body is not None and request.method != "POST":
+    if request.method not in _METHODS:
+        raise ValueError(f"method {request.method!r}: only {', '.join(_METHODS)} are sent")
+    if request.body is not None and not carries_body(request):
         raise ValueError(f"a {request.method} carries no body; use POST")
     for name, value in request.headers.items():
         if not _TOKEN.fullmatch(name) or not value.isprintable():

@@ -13,7 +13,7 @@ import certifi
 import pycurl
 
 from alerts.http.guard import AddressGuard
-from alerts.http.message import Request, Response, header_line, parse_head
+from alerts.http.message import Request, Response, carries_body, header_line, parse_head
 from alerts.settings import HttpSettings
 
 _RATIO_FROM = 65_536  # decoded bytes below which any ratio is fine
@@ -60,7 +60,7 @@ class Transfer:
         self.request = request
         self.curl.setopt(pycurl.URL, url)
         self._set_headers(request)
-        if request.method != self._method or request.method == "POST":
+        if request.method != self._method or carries_body(request):
             self._set_method(request)
         total_s = self._settings.total_timeout_s if request.timeout_s is None else request.timeout_s
         if total_s != self._total_s or self._extra_s:
@@ -84,7 +84,7 @@ class Transfer:
 
     def _set_headers(self, request: Request) -> None:
         lines = [header_line(name, value) for name, value in request.headers.items()]
-        if request.method == "POST":
+        if carries_body(request):
             lines.append(b"Expect:")  # or libcurl waits a second for 100 Continue before a long body
         if lines:
             self.curl.setopt(pycurl.HTTPHEADER, lines)
@@ -93,13 +93,17 @@ class Transfer:
         self._has_headers = bool(lines)
 
     def _set_method(self, request: Request) -> None:
+        if self._method in ("PUT", "PATCH"):
+            self.curl.unsetopt(pycurl.CUSTOMREQUEST)
         self._method = request.method
         self.curl.setopt(pycurl.HTTPGET, 1)
-        self.curl.setopt(pycurl.FOLLOWLOCATION, request.method != "POST")
+        self.curl.setopt(pycurl.FOLLOWLOCATION, not carries_body(request))
         if request.method == "HEAD":
             self.curl.setopt(pycurl.NOBODY, 1)
-        elif request.method == "POST":
+        elif carries_body(request):
             self.curl.setopt(pycurl.POSTFIELDS, request.body or b"")
+        if request.method in ("PUT", "PATCH"):
+            self.curl.setopt(pycurl.CUSTOMREQUEST, request.method)
 
     def _take(self, chunk: bytes) -> int | None:
         """One piece of decoded body, at most 16 KB; -1 ends the transfer."""

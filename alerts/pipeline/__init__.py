@@ -8,11 +8,26 @@ Each runs until there is nothing to do, at most `TURN_S` seconds, writes its own
 What is to be done stands in the store; being killed anywhere loses nothing and repeats at most what was being sent.
 """
 
-from alerts.pipeline.deliver import deliver
+from alerts.pipeline.canary import CANARY, end_canary, start_canary
+from alerts.pipeline.deliver import deliver, finish
 from alerts.pipeline.poll import poll, poll_sources
 from alerts.pipeline.sift import sift
 from alerts.pipeline.sifter import Sifter
 from alerts.pipeline.tools import TURN_S, Tools
 from alerts.pipeline.upkeep import sweep, warn
 
-__all__ = ["TURN_S", "Sifter", "Tools", "deliver", "poll", "poll_sources", "sift", "sweep", "warn"]
+__all__ = [
+    "CANARY",
+    "TURN_S",
+    "Sifter",
+    "Tools",
+    "deliver",
+    "end_canary",
+    "finish",
+    "poll",
+    "poll_sources",
+    "sift",
+    "start_canary",
+    "sweep",
+    "warn",
+]

@@ -24,7 +24,7 @@ def audience(tools: Tools, bell: Bell, rules: Sequence[Rule]) -> list[Rule]:
     return [rule for rule in rules if rule.subscriber_id in told]
 
 
-def channels_for(bell: Bell, channels: Sequence[Channel]) -> list[Channel]:
+def channels_for(bell: Bell, channels: Iterable[Channel]) -> list[Channel]:
     """Of these channels, those that the bell may go to: an update without a sound only where what was sent can be changed."""
     return [channel for channel in channels if channel.can_update or not bell.occasion.startswith("update:")]
 

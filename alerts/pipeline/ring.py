@@ -102,7 +102,7 @@ def _bell(ringing: Ringing, occasion: str, queries: tuple[str, ...]) -> Bell:
         occasion=occasion,
         query_ids=queries,
         rules_version=ringing.rules_version,
-        tagged=replace(tagged, urgency=min(tagged.urgency, story.urgency)) if occasion.startswith("escalation:") else tagged,
+        tagged=replace(tagged, urgency=story.urgency, urgency_why=story.urgency_why) if story.urgency < tagged.urgency else tagged,
         source_name=source.name or source.source_id,
         source_ids=story.source_ids,
         item_ids=story.item_ids,

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from random import Random
 
+from alerts.delivery.governor import Governor
 from alerts.delivery.ledger import Ledger
 from alerts.delivery.secrets import KeyRing
+from alerts.http.client import HttpClient
 from alerts.ports import Notifier, State
 from alerts.settings import Settings
 from alerts.sources.baselines import Baselines
@@ -27,9 +29,11 @@ class Tools:
     settings: Settings
     state: State
     fetcher: Fetcher
+    http: HttpClient  # for calls of our own
     sandbox: Sandbox
     baselines: Baselines
     notifier: Notifier
+    governor: Governor
     ledger: Ledger
     keys: KeyRing
     random: Random

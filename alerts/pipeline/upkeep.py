@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from alerts.models import (
@@ -11,10 +12,13 @@ from alerts.models import (
     Bell,
     Change,
     ChangeKind,
+    Channel,
     Delivery,
     Item,
     Tagged,
 )
+from alerts.pipeline.canary import look_after_canary
+from alerts.pipeline.health import give_sign_of_life
 from alerts.pipeline.tools import Tools
 from alerts.ports import Expansion
 from alerts.sources.cadence import is_blind
@@ -46,12 +50,14 @@ def sweep(tools: Tools, sweeper: Sweeper) -> dict[str, int]:
         tools.state.shift_due(jumped)
         warn(tools, "clock", "store", f"The clock of the store's host jumped by {jumped:.0f} s; due times were moved with it.")
     done = tools.state.sweep()
-    done["digests"] = tools.state.freeze_digests(tools.settings.deliver.digest_s)
+    done["digests"] = tools.state.freeze_digests()
     for queue, waiting in tools.state.waiting().items():
         if waiting:
             tools.wake_up(queue)
     if tools.state.claim_turn("look", _LOOK_EVERY_S):
         _look(tools)
+    look_after_canary(tools)
+    give_sign_of_life(tools)
     return done
 
 
@@ -85,7 +91,11 @@ def _look_at_store(tools: Tools) -> None:
 
 def warn(tools: Tools, kind: str, subject: str, text: str) -> bool:
     """Tell the operator's channels, once an hour for one kind and subject; False when told before or nobody listens."""
-    channels = [c for c in tools.state.channels() if c.is_operator and c.is_enabled]
+    return tell(tools, [c for c in tools.state.channels() if c.is_operator and c.is_enabled], kind, subject, text)
+
+
+def tell(tools: Tools, channels: Sequence[Channel], kind: str, subject: str, text: str) -> bool:
+    """Tell these channels something of our own, as `warn` does."""
     now = datetime.now(UTC)
     story_id = content_id("operator", kind, subject, now.strftime("%Y%m%d%H"))
     bell = _warning(story_id, kind, text, now)

@@ -7,12 +7,21 @@ store answers `already` to a request it has carried out, `stale` to one that was
 from typing import Protocol
 
 from alerts.ports.engine import DeliverStore, KeepStore, PollStore, SiftStore
-from alerts.ports.notifier import Notifier
+from alerts.ports.notifier import Load, Notifier, Places, Progress
+from alerts.ports.policy import NO_WISHES, Facts, FirstIds, FirstTold, Place, PolicyStore, Release, Ring, Settlement, Wishes
 from alerts.ports.registry import RegistryStore
+from alerts.ports.told import StoryPlace, ToldStore
 from alerts.ports.values import (
+    Breaker,
+    Bucket,
+    Canary,
+    ChannelBook,
+    DueLane,
     Expansion,
     Fanout,
     Lane,
+    LaneAsk,
+    LaneEnd,
     Outcome,
     Parcel,
     PollCommit,
@@ -25,28 +34,50 @@ from alerts.ports.values import (
 )
 
 
-class State(PollStore, SiftStore, DeliverStore, KeepStore, RegistryStore, Protocol):
+class State(PollStore, SiftStore, DeliverStore, PolicyStore, ToldStore, KeepStore, RegistryStore, Protocol):
     """The whole store."""
 
 
 __all__ = [
+    "NO_WISHES",
+    "Breaker",
+    "Bucket",
+    "Canary",
+    "ChannelBook",
     "DeliverStore",
+    "DueLane",
     "Expansion",
+    "Facts",
     "Fanout",
+    "FirstIds",
+    "FirstTold",
     "KeepStore",
     "Lane",
+    "LaneAsk",
+    "LaneEnd",
+    "Load",
     "Notifier",
     "Outcome",
     "Parcel",
+    "Place",
+    "Places",
+    "PolicyStore",
     "PollCommit",
     "PollStore",
+    "Progress",
     "QueuedItem",
     "RegistryStore",
     "RegroupCommit",
     "RegroupRequest",
+    "Release",
+    "Ring",
+    "Settlement",
     "SiftCommit",
     "SiftStore",
     "SifterLease",
     "State",
+    "StoryPlace",
+    "ToldStore",
     "Verdict",
+    "Wishes",
 ]

@@ -6,11 +6,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from alerts.models import Bell, Mark, Rule, SourceLease, Story
+from alerts.models import Bell, Change, Delivery, Mark, Rule, SourceLease, Story
 from alerts.ports.values import (
+    Breaker,
+    Canary,
+    ChannelBook,
+    DueLane,
     Expansion,
     Fanout,
     Lane,
+    LaneAsk,
+    LaneEnd,
     Outcome,
     PollCommit,
     QueuedItem,
@@ -108,24 +114,48 @@ class DeliverStore(Protocol):
         """Write chunks, each atomic by itself; ids that exist get the rule ids added and are not written again."""
         ...
 
-    def claim_lanes(self, owner: str, *, lanes: int, batch: int, lease_s: float) -> list[Lane]:
-        """Channels with something due that nobody else serves, and their due deliveries, now `sending`."""
+    def due_lanes(self, *, limit: int, skip: int = 0) -> list[DueLane]:
+        """Channels with something due that nobody serves: the urgent ones first, then who waits longest.
+
+        Args:
+            limit: Of either kind.
+            skip: So many that are not urgent are left out.
+        """
+        ...
+
+    def claim_lanes(self, owner: str, asks: Sequence[LaneAsk], *, batch: int, lease_s: float) -> list[Lane]:
+        """The lanes that may go on, with their due deliveries, now `sending`; at most a batch of each.
+
+        A lane whose buckets are empty is not claimed; it is due again when its turn comes, and that costs no attempt.
+        """
         ...
 
     def record(self, owner: str, verdicts: Sequence[Verdict]) -> list[Outcome]:
         """Write results; stale when the delivery's lease was lost to another worker."""
         ...
 
-    def release_lane(self, owner: str, channel_id: str, *, not_before_s: float = 0.0) -> None:
-        """Give the channel back; unsent deliveries are due again (not before so many seconds from now)."""
+    def release_lanes(self, owner: str, ends: Sequence[LaneEnd]) -> None:
+        """Give channels back; unsent deliveries are due again, behind the lanes that wait, and not before the rest is over."""
+        ...
+
+    def deliveries_by_id(self, delivery_ids: Sequence[str]) -> list[Delivery]:
+        """Deliveries in the order of the ids, without those that no longer exist."""
+        ...
+
+    def breakers(self) -> dict[str, Breaker]:
+        """channel id -> what is known of a channel that fails."""
+        ...
+
+    def channel_book(self) -> ChannelBook:
+        """All channels as they are now; the same object as before when none was changed."""
         ...
 
     def put_bell(self, bell: Bell) -> bool:
         """Keep a bell that is expanded by its maker; False when it is there already."""
         ...
 
-    def freeze_digests(self, older_than_s: float) -> int:
-        """Turn digests whose first member waits that long into one delivery a channel; how many were frozen."""
+    def freeze_digests(self) -> int:
+        """Turn the open digests that are due into one delivery each; how many. What comes later is for the next one."""
         ...
 
 
@@ -150,6 +180,22 @@ class KeepStore(Protocol):
 
     def claim_turn(self, name: str, every_s: float) -> bool:
         """Whether it is the caller's turn to do what is to be done once in so many seconds."""
+        ...
+
+    def plant(self, change: Change) -> None:
+        """Put an item of our own on the queue of items."""
+        ...
+
+    def canary(self) -> Canary | None:
+        """The canary as it is; None when there is none."""
+        ...
+
+    def put_canary(self, canary: Canary | None) -> None:
+        """Keep a canary; None ends it."""
+        ...
+
+    def note_canary(self, *, seen: str | None = None, alarmed: str | None = None) -> None:
+        """Note that a canary was accepted, or that it was missed and told of ('' = called off)."""
         ...
 
     def shed_archive(self) -> int:

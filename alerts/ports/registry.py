@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -36,8 +36,12 @@ class RegistryStore(Protocol):
         """Remove a rule and drop its pending deliveries; how many. Raises: NotFoundError."""
         ...
 
+    def rule_changed_at(self, rule_id: str) -> datetime | None:
+        """When a rule was last added, changed, paused or removed; None when nobody knows it."""
+        ...
+
     def drop_pending_of_rule(self, rule_id: str) -> int:
-        """Drop the pending deliveries that no other rule asked for; how many."""
+        """Drop the pending deliveries that no rule which is still on asked for; how many."""
         ...
 
     def alerts_by_id(self, alert_ids: Iterable[str]) -> dict[str, Alert]:
@@ -88,8 +92,8 @@ class RegistryStore(Protocol):
         """(item, story id, stage) of what was sifted, newest first."""
         ...
 
-    def scan_archive(self, since: datetime, is_wanted: Callable[[str, str], bool]) -> Iterator[tuple[Tagged, str]]:
-        """(item, story id) of what was sifted since then, oldest first; `is_wanted` sees (JSON, story id) before decoding."""
+    def scan_archive(self, since: datetime) -> Iterator[tuple[bytes, str]]:
+        """(JSON of the item, story id) of what was sifted since then, oldest first; most are looked at without decoding."""
         ...
 
     def archived_item(self, item_id: str) -> tuple[Tagged, str, str] | None:
@@ -104,8 +108,8 @@ class RegistryStore(Protocol):
         """One alert with its deliveries. Raises: NotFoundError."""
         ...
 
-    def deliveries(self, *, status: str, limit: int) -> list[Delivery]:
-        """Deliveries in that status ('' = any), newest first."""
+    def deliveries(self, *, status: str, limit: int, channel_id: str = "", since: datetime | None = None) -> list[Delivery]:
+        """Deliveries in that status ('' = any), to that channel ('' = any), made since then; newest first."""
         ...
 
     def delivery(self, delivery_id: str) -> Delivery:

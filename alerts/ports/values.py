@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
-from alerts.models import Alert, Bell, Change, Channel, Delivery, Mark, PollState, Story, Tagged
+from alerts.models import Alert, Bell, Change, Channel, Delivery, Mark, PollState, Rule, Story, Tagged
 
 
 class Outcome(StrEnum):
@@ -102,6 +103,52 @@ class Expansion:
     cursor: str  # '' = the fan-out is complete
     alerts: Sequence[Alert] = ()
     deliveries: Sequence[Delivery] = ()
+    is_urgent: bool = False  # its deliveries go before all that are not
+
+
+class ChannelBook:
+    """The channels as of a moment, by what they are asked for."""
+
+    def __init__(self, channels: Sequence[Channel]) -> None:
+        self.channels = channels
+        self.by_id = {channel.channel_id: channel for channel in channels}
+        self._by_subscriber: dict[str, list[Channel]] = {}
+        for channel in channels:
+            self._by_subscriber.setdefault(channel.subscriber_id, []).append(channel)
+
+    def of_subscriber(self, subscriber_id: str) -> Sequence[Channel]:
+        """The channels of a subscriber, in the order of their ids."""
+        return self._by_subscriber.get(subscriber_id, ())
+
+    def rung_by(self, rule: Rule) -> Sequence[Channel]:
+        """The channels that a rule rings: those it names, else every one of its subscriber."""
+        if rule.channel_ids:
+            return [self.by_id[i] for i in rule.channel_ids if i in self.by_id]
+        return self.of_subscriber(rule.subscriber_id)
+
+
+@dataclass(frozen=True, slots=True)
+class DueLane:
+    """A channel with something due that nobody serves."""
+
+    channel: Channel
+    is_urgent: bool
+
+
+class Bucket(NamedTuple):
+    """A rate limit: `burst` sends at once, then one each 1 / per_s seconds, of all that share the name."""
+
+    name: str
+    per_s: float
+    burst: int
+
+
+@dataclass(frozen=True, slots=True)
+class LaneAsk:
+    """A lane to be claimed, and every bucket that its sends are counted in."""
+
+    channel: Channel
+    buckets: tuple[Bucket, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,18 +159,58 @@ class Parcel:
     alert: Alert
     bells: tuple[Bell, ...]  # more than one in a digest
     rule_names: tuple[str, ...] = ()
+    queries: tuple[str, ...] = ()  # of the same rules
+    is_resent: bool = True  # whether it is sent again when nobody knows whether it arrived
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Breaker:
+    """A channel that fails: how often in a row, since when, what was said last, and when it is tried again."""
+
+    failures: int
+    since: datetime
+    detail: str = ""
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """Deliveries claimed from one channel, in the order they are due."""
+    """Deliveries claimed from one channel, in their order."""
 
     channel: Channel
     parcels: tuple[Parcel, ...]
+    breaker: Breaker | None = None  # the channel has failed of late: this is a probe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """What a delivery becomes after an attempt (or without one)."""
 
-    delivery: Delivery  # status, attempts, reason, due_at, sent_at as they are to be
+    delivery: Delivery  # status, attempts, reason, due_at, sent_at, tried as they are to be
+    keeps_place: bool = False  # it waits where it stands in its lane, and the lane with it; else others go first
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneEnd:
+    """A lane that is given back."""
+
+    channel_id: str
+    rest_s: float = 0.0  # nothing of it is claimed before
+    breaker: Breaker | None = None  # it fails
+    is_well: bool = False  # something was accepted: it does not fail (any more)
+    limited: str = ""  # the bucket that the service says is full, for the seconds of
+    asked_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Canary:
+    """An item of our own that goes the whole way every now and then, and where it is to arrive."""
+
+    channel_id: str
+    alarm_id: str  # the channel that is told when it does not arrive
+    every_s: float = 900.0
+    within_s: float = 120.0  # later than that it is missed
+    item_id: str = ""  # of the last one
+    planted_at: datetime | None = None
+    seen: str = ""  # item id of the last one that was accepted
+    alarmed: str = ""  # item id of the one that was missed and told of

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import cached_property, lru_cache
-from itertools import pairwise
+from functools import lru_cache
 from typing import NamedTuple
 
 from alerts.regions.endings import dictionary_forms, inflects
-from alerts.regions.gazetteer import MASK, Gazetteer, Reading
-from alerts.text.tokens import Token, is_hangul, is_run, tokens
+from alerts.regions.gazetteer import MASK, TOWNS, Gazetteer, Reading
+from alerts.regions.line import Line
+from alerts.regions.priors import prior
+from alerts.text.tokens import is_hangul, is_run
 
 _REACH, _RUN_REACH = 6, 12  # words, or characters of scripts without spaces, of the longest name
 _LARGE = 57  # half a million people: found inside a run of characters, or by an inflected form
 _TOWN = 50
+_TALKED_OF = 54  # a town that may be meant although its name is an everyday word
+_COMMAS = (", ", ",", " (")
+_REMEMBERED = 32768  # words that are no names, for each language
 # Languages that write "lebanese" and "in russian hands" with a small letter; English never does.
 _CAPITALS_ONLY = frozenset(("en",))
 
 
+_FOR = frozenset("for in with to save support free stop from help near".split())  # before a place in a tag
 _CAMEL = re.compile(r"[A-Z][a-z]+|[A-Z]+(?![a-z])")
 
 
@@ -33,46 +38,17 @@ class Candidate(NamedTuple):
     shown: str
     key: str  # folded, in the dictionary form
     readings: tuple[Reading, ...]
+    priors: tuple[float, ...]  # of each reading, before the text is asked
     is_exact: bool  # False = an inflected form
 
 
-class Line:
-    """One line of a text: its words, and what its capitals are worth."""
+class _Known(NamedTuple):
+    """What a name means in one language."""
 
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.words: Sequence[Token] = tokens(text)
-
-    @cached_property
-    def _cases(self) -> tuple[int, int]:
-        heads = [self.text[word.start] for word in self.words]
-        return sum(map(str.islower, heads)), sum(map(str.isupper, heads))
-
-    @cached_property
-    def is_sentence(self) -> bool:
-        """Whether capitals say something: else it is a Headline in Title Case."""
-        small, large = self._cases
-        return small >= 0.35 * (small + large)
-
-    @cached_property
-    def is_shouted(self) -> bool:
-        """Whether all is in capitals."""
-        small, large = self._cases
-        return not small and large > 0 and self.text.upper() == self.text
-
-    def is_capital(self, index: int) -> bool:
-        """Whether there is a word, and it begins with a capital."""
-        return 0 <= index < len(self.words) and self.text[self.words[index].start].isupper()
-
-    def gap(self, index: int) -> str:
-        """What stands between this word and the next; empty at the ends."""
-        if not 0 <= index < len(self.words) - 1:
-            return ""
-        return self.text[self.words[index].end : self.words[index + 1].start]
-
-    def word(self, index: int) -> str:
-        """The folded word, or nothing past the ends."""
-        return self.words[index].text if 0 <= index < len(self.words) else ""
+    readings: tuple[Reading, ...]
+    priors: tuple[float, ...]
+    is_plain: bool = False  # no reading depends on how the name is spelt here
+    is_everyday: bool = False  # an everyday word, and no country or large town: a place only before a comma
 
 
 class Finder:
@@ -81,106 +57,135 @@ class Finder:
     def __init__(self, gazetteer: Gazetteer) -> None:
         self._gazetteer = gazetteer
         self.trie = gazetteer.trie
-        self._readings = lru_cache(maxsize=4096)(gazetteer.of)
-        self._begins = lru_cache(maxsize=16384)(self._is_beginning)
-        self._is_dead = lru_cache(maxsize=32768)(self._is_nothing)
+        self._known = lru_cache(maxsize=8192)(self._read)
+        self._begins = lru_cache(maxsize=16384)(self._beginning)
         self._forms = lru_cache(maxsize=16384)(self._known_forms)
+        self._dead: dict[str | None, set[str]] = {}
 
-    def _is_beginning(self, word: str) -> bool:
-        """Whether any name begins with this word."""
-        return word in self.trie or next(self.trie.iterkeys(word + " "), None) is not None
+    def _beginning(self, word: str) -> int:
+        """Whether a name begins with this word: 0 = none, 1 = the word alone, 2 = longer ones, 3 = in Korean, a part of it."""
+        if is_hangul(word):
+            return 3
+        return 2 if next(self.trie.iterkeys(word + " "), None) is not None else int(word in self.trie)
 
-    def _is_nothing(self, word: str, language: str | None) -> bool:
-        """Whether neither the word nor any form of it begins a name."""
-        return not self._begins(word) and not is_hangul(word) and not self._forms(word, language)
+    def _is_nothing(self, word: str, language: str | None, dead: set[str]) -> bool:
+        """Whether neither the word nor any form of it begins a name; then it is remembered as dead."""
+        if self._begins(word) or self._forms(word, language):
+            return False
+        if len(dead) > _REMEMBERED:
+            dead.clear()
+        dead.add(word)
+        return True
 
     def _known_forms(self, word: str, language: str | None) -> tuple[str, ...]:
         """The dictionary forms of a word with which some name begins."""
         return tuple(form for form in dict.fromkeys(dictionary_forms(word, language)) if self._begins(form))
 
+    def _read(self, key: str, language: str | None) -> _Known:
+        """The readings that a name has in a language."""
+        is_part = (is_run(key) or is_hangul(key)) and len(key.replace(" ", "")) < 4
+        readings = [
+            reading
+            for reading in self._gazetteer.readings(key)
+            if _is_in(reading, language, key)
+            and (not is_part or reading.place.kind not in TOWNS or (reading.place.size >= _LARGE and not _is_thai(key)))
+        ]
+        is_plain = not any(r.how in ("short", "demonym") or r.place.code == MASK for r in readings)
+        return _known(readings, key, language)._replace(is_plain=is_plain, is_everyday=self._is_everyday(readings, key))
+
+    def _is_everyday(self, readings: Sequence[Reading], key: str) -> bool:
+        if not readings or not key.isascii() or key not in self._gazetteer.common["common"]:
+            return False
+        place = readings[0].place
+        return place.kind not in ("country", "mask") and (place.kind not in TOWNS or place.size < _TALKED_OF)
+
     def find(self, line: Line, number: int, language: str | None) -> Iterator[Candidate]:
         """The names in a line from left to right; none overlaps another."""
-        text, words, index = line.text, line.words, 0
+        free = 0
         only_capitals = language is None or language in _CAPITALS_ONLY
-        stop = _body(line) if number == 0 else len(words)
-        while index < stop:
-            start = words[index].start
-            if only_capitals and text[start].islower() and text[max(start - 1, 0)] != "#":
-                index += 1
+        stop = _body(line) if number == 0 else len(line.words)
+        dead = self._dead.setdefault(language, set())
+        for index, (word, written, gap) in enumerate(zip(line.words, line.written, line.gaps, strict=False)):
+            if index < free:
                 continue
-            if self._is_dead(words[index].text, language) and text[max(start - 1, 0)] != "#":
-                index += 1
+            if index >= stop:
+                return
+            is_quiet = gap[-1:] != "#" and ((only_capitals and written[:1].islower()) or word in dead)
+            if is_quiet or (gap[-1:] != "#" and self._is_nothing(word, language, dead)):
                 continue
             found = self._at(line, number, index, language)
             if found:
+                free = found.last + 1
                 yield found
-            index = found.last + 1 if found else index + 1
 
     def _at(self, line: Line, number: int, index: int, language: str | None) -> Candidate | None:
-        word = line.words[index]
-        if line.text[max(word.start - 1, 0) : word.start] == "#" and (parts := _CAMEL.findall(line.text[word.start : word.end]))[1:]:
+        word, written = line.words[index], line.written[index]
+        if line.gaps[index][-1:] == "#" and (parts := _CAMEL.findall(written))[1:]:
             return self._hashtag(line, number, index, [part.lower() for part in parts], language)
         for size, key in self._names(line, index):
-            readings = self._fitting(line, index, size, key, language)
-            if readings:
-                return _candidate(line, number, index, size, (key, readings), True)
-        if len(word.text) < 4 or word.text.isdigit() or is_run(word.text) or line.text[word.start].islower():
+            known = self._fitting(line, index, size, key, language)
+            if known.readings:
+                return _candidate(line, number, index, size, (key, known), True)
+        if len(word) < 4 or word.isdigit() or is_run(word) or written[:1].islower():
             return None
-        if word.text.isascii() and not inflects(language):
+        if word.isascii() and not inflects(language):
             return None
         return self._inflected(line, number, index, language)
 
     def _hashtag(self, line: Line, number: int, index: int, parts: list[str], language: str | None) -> Candidate | None:
-        """The place at the beginning of a tag such as #SouthSudanPeace."""
-        for size in range(len(parts), 0, -1):
-            key = " ".join(parts[:size])
-            fits = tuple(r for r in self._readings(self.trie[key]) if language is None or r.is_in(language)) if key in self.trie else ()
+        """The place of a tag such as #SouthSudanPeace or #PrayForGaza."""
+        spans = [(0, size) for size in range(len(parts), 0, -1)]
+        spans += [(first, len(parts)) for first in range(1, len(parts)) if parts[first - 1] in _FOR]
+        for first, end in spans:
+            key, size = " ".join(parts[first:end]), end - first
+            fits = [r for r in self._gazetteer.readings(key) if language is None or r.is_in(language)]
             if fits and (size > 1 or (fits[0].place.size >= _LARGE and fits[0].how != "short")):
-                return _candidate(line, number, index, 1, (key, fits), True)
+                return _candidate(line, number, index, 1, (key, _known(fits, key, language)), True)
         return None
 
     def _names(self, line: Line, index: int) -> Iterator[tuple[int, str]]:
         """The names that begin here: how many words each has, longest first."""
         words = line.words
-        if not self._begins(words[index].text) and not is_hangul(words[index].text):
-            return
-        reach = _RUN_REACH if is_run(words[index].text) else _REACH
-        joined = " ".join([word.text for word in words[index : index + reach]])
-        for key in reversed(self.trie.prefixes(joined)):
-            if len(key) == len(joined) or joined[len(key)] == " ":
-                size = key.count(" ") + 1
-                if size == 1 or _is_unbroken(line.text, words[index : index + size]):
-                    yield size, key
-        if is_hangul(words[index].text):
-            yield from ((1, key) for key in reversed(self.trie.prefixes(words[index].text)) if len(key) > 1 and key != words[index].text)
+        first = words[index]
+        reach = self._begins(first)
+        if reach == 1:
+            yield 1, first
+        elif reach:
+            joined = " ".join(words[index : index + (_RUN_REACH if is_run(first) else _REACH)]) + " "
+            whole = [key for key in self.trie.prefixes(joined) if joined[len(key)] == " "]
+            sizes = [(key.count(" ") + 1, key) for key in reversed(whole)]
+            yield from (found for found in sizes if line.is_unbroken(index, found[0]))
+        if reach == 3:
+            yield from ((1, key) for key in reversed(self.trie.prefixes(first)) if len(key) > 1 and key != first)
 
-    def _fitting(self, line: Line, index: int, size: int, key: str, language: str | None) -> tuple[Reading, ...]:
+    def _fitting(self, line: Line, index: int, size: int, key: str, language: str | None) -> _Known:
         """The readings of a name that the language has and the spelling allows."""
-        words = line.words
-        shown = line.text[words[index].start : words[index + size - 1].end]
-        before = line.text[max(words[index].start - 1, 0) : words[index].start]
+        known = self._known(key, language)
+        written, before = line.written[index], line.gaps[index][-1:]
         if before in ("@", "_"):  # a part of somebody's handle
-            return ()
-        readings = self._readings(self.trie[key])
-        is_small = shown[0].islower() and before != "#"
-        is_part = (is_run(key) or is_hangul(key)) and len(key.replace(" ", "")) < 4
-        return tuple(
+            return _NOTHING
+        if known.is_everyday and line.gap(index) not in _COMMAS:
+            return _NOTHING
+        is_small = written[:1].islower() and before != "#"
+        if known.is_plain:
+            return _NOTHING if is_small else known
+        shown = written if size == 1 else line.text[slice(*line.span(index, index + size - 1))]
+        fits = [
             reading
-            for reading in readings
-            if _is_in(reading, language, key)
-            and (not is_small or reading.how == "demonym")
+            for reading in known.readings
+            if (not is_small or reading.how == "demonym")
             and (reading.how != "short" or _is_short(shown, line, before))
-            and (not is_part or reading.place.kind != "city" or (reading.place.size >= _LARGE and not _is_thai(key)))
             and (reading.place.code != MASK or not is_small or reading.place.kind == "sea")
-        )
+        ]
+        return known if len(fits) == len(known.readings) else _known(fits, key, language)
 
     def _inflected(self, line: Line, number: int, index: int, language: str | None) -> Candidate | None:
         """What a word means that is no name as it stands: countries, provinces and towns that are known."""
         is_named = index > 1 and line.is_capital(index - 1) and line.gap(index - 1) == " " and line.is_capital(index)
-        forms = self._forms(line.words[index].text, language)
+        forms = self._forms(line.words[index], language)
         if not forms:
             return None
-        rest = " ".join(["", *(word.text for word in line.words[index + 1 : index + 4])])
+        rest = " ".join(["", *line.words[index + 1 : index + 4]])
         for form in forms:
             key = form
             if form[0] > "\u0590" and rest:  # a particle may stand before a name of several words
@@ -189,10 +194,9 @@ class Finder:
             if key not in self.trie:
                 continue
             size = key.count(" ") + 1
-            known = (reading for reading in self._readings(self.trie[key]) if _is_known(reading, language, key))
-            fits = tuple(reading for reading in known if not is_named or reading.place.kind != "city")
-            if fits and (size == 1 or _is_unbroken(line.text, line.words[index : index + size])):
-                return _candidate(line, number, index, size, (key, fits), False)
+            fits = [r for r in self._gazetteer.readings(key) if _is_known(r, language, key) and not (is_named and r.place.kind in TOWNS)]
+            if fits and (size == 1 or line.is_unbroken(index, size)):
+                return _candidate(line, number, index, size, (key, _known(fits, key, language)), False)
         return None
 
 
@@ -207,13 +211,22 @@ def _is_known(reading: Reading, language: str | None, key: str) -> bool:
 def _body(line: Line) -> int:
     """How many words of a headline are before the outlet's name that aggregators append: "... - The Harbour Post"."""
     at = max(line.text.rfind(" - "), line.text.rfind(" | "))
-    before = sum(word.start < at for word in line.words) if at > 0 else 0
+    before = sum(start < at for start in line.starts[: len(line.words)]) if at > 0 else 0
     return before if before >= 4 and len(line.words) - before <= 6 else len(line.words)
 
 
-def _candidate(line: Line, number: int, index: int, size: int, found: tuple[str, tuple[Reading, ...]], is_exact: bool) -> Candidate:
-    start, end = line.words[index].start, line.words[index + size - 1].end
-    return Candidate(number, index, index + size - 1, start, end, line.text[start:end], *found, is_exact)
+def _candidate(line: Line, number: int, index: int, size: int, found: tuple[str, _Known], is_exact: bool) -> Candidate:
+    start, end = line.span(index, index + size - 1)
+    key, known = found
+    return Candidate(number, index, index + size - 1, start, end, line.text[start:end], key, known.readings, known.priors, is_exact)
+
+
+def _known(readings: Sequence[Reading], key: str, language: str | None) -> _Known:
+    is_alone = len(readings) == 1
+    return _Known(tuple(readings), tuple([prior(r, key, language, is_alone=is_alone) for r in readings]))
+
+
+_NOTHING = _Known((), ())
 
 
 def _is_in(reading: Reading, language: str | None, key: str) -> bool:
@@ -232,14 +245,3 @@ def _is_short(shown: str, line: Line, before: str) -> bool:
     if line.is_shouted:
         return "." in shown
     return " " in shown or shown.isupper() or before == "#"
-
-
-def _is_unbroken(text: str, words: Sequence[Token]) -> bool:
-    """Whether the words of a name stand together: no gap in scripts without spaces, no comma or stop elsewhere."""
-    for one, other in pairwise(words):
-        gap = text[one.end : other.start]
-        if is_run(one.text) and is_run(other.text) and gap:
-            return False
-        if len(gap) > 2 or any(mark in gap for mark in ";:!?|(),،。"):
-            return False
-    return True

@@ -8,7 +8,6 @@ naming), the places (name, coordinates, code, kind, size) and their shown names.
 from __future__ import annotations
 
 import json
-import math
 import mmap
 import struct
 from collections.abc import Iterator
@@ -29,7 +28,9 @@ MASK = "--"  # the code of what looks like a place and is none
 WATERS = "XZ"  # international waters in UN/LOCODE: the code of seas and straits, which are in no country
 # Countries whose villages make news: fighting, floods of people on the move.
 VILLAGES = frozenset("LB SY IQ YE PS IL JO IR AF PK LY SD SS SO ET ER ML BF NE NG TD CM CF CD MZ MM UA GE AM AZ HT CO".split())
+TOWNS = ("city", "district")  # kinds of places that are known by their size
 _SIZE = struct.calcsize(RECORD)
+_unpack = struct.Struct(RECORD).unpack_from
 
 
 class Place(NamedTuple):
@@ -37,7 +38,7 @@ class Place(NamedTuple):
 
     number: int
     name: str
-    kind: str  # country | subdivision | city | area | sea | mask
+    kind: str  # country | subdivision | county | district | city | area | sea | mask
     code: str  # ISO 3166-2 of the subdivision it is or lies in, else ISO 3166-1
     lat: float | None
     lon: float | None
@@ -47,6 +48,12 @@ class Place(NamedTuple):
     def country(self) -> str:
         """ISO 3166-1 alpha-2."""
         return self.code[:2]
+
+    def point(self) -> tuple[float | None, float | None]:
+        """Latitude and longitude as they are shown, to about 10 m; None where there are none."""
+        if self.lat is None or self.lon is None:
+            return None, None
+        return round(self.lat, 4), round(self.lon, 4)
 
 
 class Reading(NamedTuple):
@@ -96,12 +103,12 @@ class Gazetteer:
 
     def place(self, number: int) -> Place:
         """The place with this number."""
-        at, lat, lon, code, kind, size = struct.unpack_from(RECORD, self.data, self.records + number * _SIZE)
+        at, lat, lon, code, kind, size = _unpack(self.data, self.records + number * _SIZE)
         begin = self.names + at
         name = self.data[begin + 1 : begin + 1 + self.data[begin]].decode(errors="ignore")
-        point = None if math.isnan(lat) else (round(lat, 4), round(lon, 4))
-        where = point or (None, None)
-        return Place(number, name, self.kinds[kind], self.codes[code], where[0], where[1], size)
+        if lat != lat:  # NaN
+            lat = lon = None
+        return Place(number, name, self.kinds[kind], self.codes[code], lat, lon, size)
 
     def in_code(self, code: str) -> Iterator[Place]:
         """The places with exactly this code."""

@@ -39,9 +39,8 @@ def show(name: str, areas: AreaIndex, gazetteer: Gazetteer) -> Shown:
     country = gazetteer.english.get(next(iter(countries)), "") if len(countries) == 1 else ""
     around = tuple(sorted(a.code for a in areas.named() if a.kind == "group" and a.code != area.code and _is_inside(area, a)))
     contains = tuple(sorted((area.countries - {area.code}) | (area.codes - {area.code}) | (area.places - {area.name})))
-    return Shown(
-        area.code, area.name, area.kind, country, place and place.lat, place and place.lon, _weight(place), contains, around
-    )
+    point = place.point() if place else (None, None)
+    return Shown(area.code, area.name, area.kind, country, *point, _weight(place), contains, around)
 
 
 def search(text: str, gazetteer: Gazetteer) -> tuple[Shown, ...]:
@@ -70,7 +69,7 @@ def _places(name: str, gazetteer: Gazetteer) -> list[Place]:
 
 def _shown(place: Place, gazetteer: Gazetteer) -> Shown:
     country = gazetteer.english.get(place.country, "")
-    return Shown(place.code, place.name, place.kind, country, place.lat, place.lon, _weight(place))
+    return Shown(place.code, place.name, place.kind, country, *place.point(), _weight(place))
 
 
 def _weight(place: Place | None) -> float | None:

@@ -1,52 +1,40 @@
 """Which of its meanings a name has in this text, and whether it is a place at all.
 
-Each reading has a score: how well known the place is, plus what the text says for it (the country behind a comma, the
-same country elsewhere, a preposition, a dateline, the source's home), minus what speaks against it (guards.py). The best
-reading counts if it reaches the threshold.
+Each reading has a score: how well known the place is (priors.py), plus what the text says for it (the country behind a
+comma, the same country elsewhere, a preposition, a dateline, the source's home), minus what speaks against it (guards.py).
+The best reading counts if it reaches the threshold.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from alerts.regions.candidates import Candidate, Line
-from alerts.regions.gazetteer import MASK, VILLAGES, Place, Reading
-from alerts.regions.guards import Doubt, doubt, georgia
-from alerts.regions.states import STATES
+from alerts.regions.candidates import Candidate
+from alerts.regions.context import Context, is_village
+from alerts.regions.gazetteer import TOWNS, Place, Reading
+from alerts.regions.guards import Doubt, doubt
+from alerts.regions.line import Line
+from alerts.regions.roles import NAMED, Role, roles
+from alerts.regions.setting import ahead, setting
 
 THRESHOLD = 0.55
-_COUNTRY = {"name": 1.0, "short": 0.95, "demonym": 0.85, "place": 0.85, "city": 0.8, "mask": 2.0}
-_IN = frozenset(  # words before a place, in the languages where they are words
-    "in near at from to outside around across inside of de en em à a dans près bei aus nach im vor dem di da na w we pod z ve "
-    "в во на из под у около біля під від у із i".split()
-)
-_KIND_WORDS = frozenset(
-    "county city town village province district governorate region state prefecture municipality parish airport police mayor "
-    "university hospital area residents island beach valley".split()
-)
-_KIND_BEFORE = frozenset(
-    "city town village province district governorate region state city село селе город городе поселок مدينة بلدة قرية محافظه ناحيه قضاء "
-    "مدينه بلده قريه stadt provinz ville ciudad provincia kota kabupaten provinsi 市".split()
-)
-# Words that make villages of conflict zones likelier than people called so.
-_CONFLICT = frozenset(
-    (
-        "airstrike airstrikes strike strikes struck shelling shelled shelling bombing bombed drone drones missile missiles "
-        "rocket rockets clashes militants  gunmen troops soldiers artillery attack attacked ambush raid insurgents rebels "
-        "frontline shells mortar  غاره غارات قصف القصف مسيره اشتباكات قذايف صاروخ استهدف استهدفت يستهدف مدفعي مدفعيه "
-        "обстрел обстреляли обстрела удар удары атака атаковали дрон дроны беспилотник ракета ракеты бои боев обстріл "
-        "обстріли удари атакували безпілотник  תקיפה הפצצה כטבם רקטות טילים "
-    ).split()
-)
 # Countries that news names together: a town of one is likely where the other is named.
 _BESIDE = {
     "PS": ("IL",), "IL": ("PS", "LB"), "LB": ("IL",), "SY": ("IL", "TR"), "UA": ("RU",), "RU": ("UA",), "AM": ("AZ",),
     "AZ": ("AM",), "SS": ("SD",), "CD": ("RW",), "TW": ("CN",), "HK": ("CN",), "KP": ("KR",), "PK": ("IN",), "YE": ("SA",),
 }  # fmt: skip
-_BESIDE_NAMED = 0.25
-_NOBODY: frozenset[str] = frozenset()
-_AHEAD, _NEAR, _HOME = 0.6, 0.35, 0.35
+_GENERAL = frozenset(
+    "north south east west northern southern eastern western central northeast northwest southeast southwest upper lower capital coast "
+    "region province state district governorate department county".split()
+)
+_WHAT = {
+    "country": "a country's name", "subdivision": "a province or state", "county": "a county", "district": "a district", "city": "a city",
+    "area": "a region", "sea": "a sea", "mask": "",
+}  # fmt: skip
+_LARGE = 58  # 10 x log10 of the people: not taken for a village of the same name
+_AHEAD, _NEAR, _HOME, _BESIDE_NAMED, _IDIOM, _FIGHTING = 0.6, 0.35, 0.35, 0.25, 0.35, 0.25
+_NO_IDIOM, _ALONE, _FOREIGN, _NOT_THE_COUNTRY, _TOO_GENERAL = -0.3, -0.4, -0.25, -0.6, -0.7
 
 
 class Found(NamedTuple):
@@ -57,16 +45,18 @@ class Found(NamedTuple):
     how: str
     score: float
     why: str
+    role: Role
 
 
-class Context(NamedTuple):
-    """What the whole text says about where it plays: which names speak for a country, and for a subdivision."""
+class _Spot(NamedTuple):
+    """A name in its text, with all that its readings are judged by."""
 
-    countries: Mapping[str, set[str]]
-    codes: Mapping[str, set[str]]
-    home: str
-    georgia: str
-    is_conflict: bool
+    candidate: Candidate
+    line: Line
+    against: Doubt
+    role: Role
+    context: Context
+    ahead: str  # the code that follows it
 
 
 def settle(
@@ -75,196 +65,144 @@ def settle(
     """The names that are places, with their meaning, in the order of the text."""
     if not candidates:
         return []
-    doubts = [doubt(candidate, lines[candidate.line], common) for candidate in candidates]
-    context = _context(candidates, doubts, lines, home)
+    told = roles(candidates, lines, language)
+    doubts = _doubts(candidates, told, lines, common)
+    context = Context(candidates, doubts, lines, home=home, language=language)
     chosen: list[Found] = []
-    behind: Reading | None = None
-    for number in range(len(candidates) - 1, -1, -1):
-        candidate, line = candidates[number], lines[candidates[number].line]
-        after = candidates[number + 1] if number + 1 < len(candidates) else None
-        ahead = _ahead(candidate, after, behind, line)
-        found = _choose(candidate, line, doubts[number], context, ahead, language)
-        behind = found and Reading(found.place, found.how, frozenset())
+    behind: Place | None = None
+    after: Candidate | None = None
+    for candidate, against, role in zip(reversed(candidates), reversed(doubts), reversed(told), strict=True):
+        line = lines[candidate.line]
+        spot = _Spot(candidate, line, against, role, context, ahead(candidate, after, behind, line))
+        found = _choose(spot)
+        behind, after = found and found.place, candidate
         if found and found.place.kind != "mask":
             chosen.append(found)
     return chosen[::-1]
 
 
-def _context(candidates: Sequence[Candidate], doubts: Sequence[Doubt], lines: Sequence[Line], home: str | None) -> Context:
-    """Countries named without doubt, each with its weight."""
-    countries: dict[str, set[str]] = {}
-    codes: dict[str, set[str]] = {}
-    for candidate, against in zip(candidates, doubts, strict=True):
-        top = candidate.readings[0]
-        place = top.place
-        if against.minus or place.code == MASK or (place.kind == "city" and place.size < 58):
-            continue
-        others = {r.place.country for r in candidate.readings[1:] if r.place.size > place.size - 10} - {place.country}
-        if (others and place.kind != "country") or place.name == "Georgia":
-            continue
-        countries.setdefault(place.country, set()).add(candidate.key)
-        for reading in candidate.readings if place.kind == "county" else candidate.readings[:1]:
-            if reading.place.kind != "country":
-                codes.setdefault(reading.place.code, set()).add(candidate.key)
-    words = frozenset(word.text for line in lines for word in line.words) if any(_is_georgia(c) for c in candidates) else frozenset()
-    is_village = any(c.readings[0].place.kind == "city" and c.readings[0].place.country in VILLAGES for c in candidates)
-    is_conflict = is_village and not all(_CONFLICT.isdisjoint([word.text for word in line.words]) for line in lines)
-    return Context(countries, codes, (home or "").upper(), georgia(words), is_conflict)
+def _doubts(candidates: Sequence[Candidate], told: Sequence[Role], lines: Sequence[Line], common: dict[str, frozenset[str]]) -> list[Doubt]:
+    """What speaks against each name; who is a person once is a person again: "John Dover ... Dover said"."""
+    doubts = [doubt(candidate, lines[candidate.line], role, common) for candidate, role in zip(candidates, told, strict=True)]
+    if not any(d.is_person for d in doubts):
+        return doubts
+    people = {c.key: d for c, d in zip(candidates, doubts, strict=True) if d.is_person}
+    return [
+        people[c.key] if c.key in people and not d.minus and role.weight == NAMED and c.readings[0].place.kind != "country" else d
+        for c, d, role in zip(candidates, doubts, told, strict=True)
+    ]
 
 
-def _is_georgia(candidate: Candidate) -> bool:
-    return candidate.readings[0].place.code == "GE"
-
-
-def _ahead(candidate: Candidate, after: Candidate | None, behind: Reading | None, line: Line) -> str:
-    """The code behind a comma: of "Lebanon, Pa." US-PA, of "Paris, France" FR; empty without one."""
-    gap = line.gap(candidate.last)
-    if gap not in (", ", ",", " (", "، ") or candidate.shown[0] > "\u0590":
-        return ""
-    is_next = after is not None and after.line == candidate.line and after.first == candidate.last + 1
-    if behind and is_next and behind.place.kind in ("country", "subdivision"):
-        return behind.place.code
-    follows = candidate.last + 1
-    word = line.word(follows)
-    shown = line.text[line.words[follows].start : line.words[follows].end]
-    is_state = shown.isupper() or line.text[line.words[follows].end : line.words[follows].end + 1] == "." or "." in shown
-    return STATES.get(word, "") if is_state and shown[0].isupper() else ""
-
-
-def _choose(candidate: Candidate, line: Line, against: Doubt, context: Context, ahead: str, language: str | None) -> Found | None:
-    best, best_score, best_why = candidate.readings[0], -9.0, ""
-    setting, setting_why = _setting(candidate, line)
-    has_country = candidate.readings[0].place.kind == "country" and candidate.readings[0].how in ("name", "short", "demonym")
-    for reading in candidate.readings:
-        if reading.place.kind == "mask":
-            return Found(candidate, reading.place, "mask", 1.0, "")
-        score, why = _score(reading, candidate, context, ahead, language)
-        if reading.place.kind != "country":
-            score, why = score + setting - (0.6 if has_country and not _is_told(reading, ahead, context) else 0.0), f"{why}{setting_why}"
-        if score > best_score:
-            best, best_score, best_why = reading, score, why
-    if ahead[:3] in ("US-", "CA-", "AU-") and best.place.code != ahead:
-        return _town_of(candidate, ahead)
-    if against.minus and ahead[:2] == best.place.country:
-        against = Doubt(0.0)
-    score = best_score - against.minus
-    if against.minus >= 1.0 or score < THRESHOLD:
+def _choose(spot: _Spot) -> Found | None:
+    candidate, against = spot.candidate, spot.against
+    top = candidate.readings[0]
+    if top.place.kind == "mask":
+        return Found(candidate, top.place, "mask", 1.0, "", spot.role)
+    if against.minus >= 1.0 and not spot.ahead:
         return None
-    why = f"{best_why}; {against.why}" if against.why else best_why
-    return Found(candidate, best.place, best.how, min(1.0, score), why)
+    best, best_score, best_why = _best(spot)
+    code = spot.ahead
+    is_state = code[:3] in ("US-", "CA-", "AU-") and best.place.code != code
+    if is_state or ("-" in code and best.place.country != code[:2] and best.place.size < _LARGE):
+        return _town_of(spot)
+    minus = 0.0 if against.minus and code[:2] == best.place.country else against.minus
+    if minus >= 1.0 or best_score - minus < THRESHOLD:
+        return None
+    why = f"{best_why}; {against.why}" if minus else best_why
+    return Found(candidate, best.place, best.how, min(1.0, best_score - minus), why, spot.role)
 
 
-def _is_told(reading: Reading, ahead: str, context: Context) -> bool:
+def _best(spot: _Spot) -> tuple[Reading, float, str]:
+    """The likeliest reading, its score and the reason."""
+    readings, priors = spot.candidate.readings, spot.candidate.priors
+    top = readings[0]
+    is_country = top.place.kind == "country" and top.how in ("name", "short", "demonym")
+    if is_country and len(readings) == 1:
+        return top, priors[0] + _support(top, spot)[0], _WHAT["country"]
+    more, more_why = setting(spot.candidate, spot.line, spot.role)
+    best: tuple[Reading, float, str] = (top, -9.0, "")
+    judged: set[str] = set()
+    for reading, score in zip(readings, priors, strict=True):
+        code = reading.place.code
+        kind = code[:2] + reading.place.kind
+        if kind in judged and not spot.ahead and code not in spot.context.codes:
+            continue  # a smaller namesake in the same country, and nothing tells them apart
+        judged.add(kind)
+        support, why = _support(reading, spot)
+        score += support
+        if reading.place.kind != "country":
+            score += more + (_NOT_THE_COUNTRY if is_country and not _is_told(reading, spot) else 0.0)
+            why += more_why
+        if score > best[1]:
+            best = (reading, score, _WHAT[reading.place.kind] + why)
+    return best
+
+
+def _is_told(reading: Reading, spot: _Spot) -> bool:
     """Whether the text says that a place is meant, and not the country of that name."""
-    return ahead in (reading.place.code, reading.place.country) or (reading.place.name == "Georgia" and context.georgia != "GE")
-
-
-def _town_of(candidate: Candidate, code: str) -> Found:
-    """A town that only the state behind the comma tells apart: "Kelleyland, La."."""
-    place = Place(-1, candidate.shown, "city", code, None, None, 30)
-    return Found(candidate, place, "main", 0.7, f"in {code}, which follows it")
-
-
-def _setting(candidate: Candidate, line: Line) -> tuple[float, str]:
-    """What the words around a name add: "near X", "X County", "BEIRUT (Agency) -"."""
-    before, after = line.word(candidate.first - 1), line.word(candidate.last + 1)
-    score, why = 0.0, ""
-    if before in _IN:
-        score, why = 0.15, f', after "{before}"'
-    if after in _KIND_WORDS or before in _KIND_BEFORE or (before == "of" and line.word(candidate.first - 2) in _KIND_BEFORE):
-        score, why = score + 0.2, f"{why}, called a place"
-    is_shouted = candidate.shown.isupper() and not line.is_shouted
-    if candidate.first == 0 and (is_shouted or line.gap(candidate.last).strip() in ("—", "–", "--", "-", ":")):
-        score, why = score + 0.2, f"{why}, as a dateline"
-    if candidate.last > candidate.first:
-        score += 0.15
-    return score, why
-
-
-def _score(reading: Reading, candidate: Candidate, context: Context, ahead: str, language: str | None) -> tuple[float, str]:
     place = reading.place
-    more, why = _support(place, candidate, context, ahead)
-    if place.name == "Georgia" and context.georgia:
-        more += 0.5 if place.code == context.georgia else -0.5
-    elif place.name == "Georgia" and place.code == "US-GA" and ("US" in context.countries or context.home == "US"):
-        more += 0.3
-    return _prior(reading, candidate, language) + more, _WHAT[place.kind] + why
+    return spot.ahead in (place.code, place.country) or (place.name == "Georgia" and spot.context.georgia != "GE")
 
 
-def _support(place: Place, candidate: Candidate, context: Context, ahead: str) -> tuple[float, str]:
+def _town_of(spot: _Spot) -> Found:
+    """A town that only the state or province behind it tells apart: "Kelleyland, La."."""
+    place = Place(-1, spot.candidate.shown, "city", spot.ahead, None, None, 30)
+    return Found(spot.candidate, place, "main", 0.7, f"in {spot.ahead}, which follows it", spot.role)
+
+
+def _support(reading: Reading, spot: _Spot) -> tuple[float, str]:
     """What the rest of the text, or the source's home, says for a place."""
-    if ahead and ahead in (place.code, place.country):
-        return _AHEAD, f", {ahead} follows it"
+    place, context, key = reading.place, spot.context, spot.candidate.key
+    if spot.ahead and spot.ahead in (place.code, place.country):
+        return _AHEAD, f", {spot.ahead} follows it"
+    if place.name == "Georgia":
+        return _georgia(place, context), ""
+    if place.kind == "country" and reading.how not in ("place", "city"):
+        return 0.0, ""
+    if context.is_backed(place, key):
+        return _NEAR + (0.1 if context.is_local(place, key) else 0.0), f", {place.country} is named too"
     if place.kind == "country":
         return 0.0, ""
-    if context.countries.get(place.country, _NOBODY) - {candidate.key}:
-        is_same = context.codes.get(place.code, _NOBODY) - {candidate.key}
-        return _NEAR + (0.1 if is_same else 0.0), f", {place.country} is named too"
+    if _GENERAL.issuperset(key.split()):
+        return _TOO_GENERAL, ", a name that many countries have"
+    return _surroundings(place, spot)
+
+
+def _surroundings(place: Place, spot: _Spot) -> tuple[float, str]:
+    """What speaks for or against a place whose country the text does not name."""
+    context = spot.context
     if any(other in context.countries for other in _BESIDE.get(place.country, ())):
         return _BESIDE_NAMED, ", a country beside is named"
     if place.country == context.home:
         return _HOME, ", in the source's country"
-    is_village = place.kind == "city" and place.country in VILLAGES and len(candidate.key) > 4
-    if context.is_conflict and is_village and len(candidate.readings) == 1:
-        return 0.25, ", a name of one place only, in a text of fighting"
-    return 0.0, ""
+    if place.kind not in TOWNS:
+        return (_IDIOM, f", among offices of {context.idiom}") if place.country == context.idiom else (0.0, "")
+    return _town(place, spot)
 
 
-_CASELESS = 54  # scripts without capitals: smaller towns need more than their name
-# Where the press of a language names small towns.
-_SPOKEN = {
-    "de": "DE AT CH LI LU".split(),
-    "fr": "FR BE CH LU CA SN CI ML BF NE CM CD CG GA TD HT DZ MA TN LB".split(),
-    "it": "IT CH SM".split(),
-    "nl": "NL BE SR".split(),
-    "pt": "PT BR AO MZ".split(),
-    "es": "ES MX AR CO PE VE CL EC GT CU BO DO HN PY SV NI CR PA UY PR US".split(),
-    "pl": "PL".split(),
-    "cs": "CZ".split(),
-    "sk": "SK".split(),
-    "hu": "HU RO".split(),
-    "ro": "RO MD".split(),
-    "tr": "TR CY".split(),
-    "id": "ID".split(),
-    "sv": "SE FI".split(),
-    "no": "NO".split(),
-    "nb": "NO".split(),
-    "da": "DK".split(),
-    "fi": "FI".split(),
-    "hr": "HR BA".split(),
-    "sr": "RS BA ME".split(),
-    "sl": "SI".split(),
-    "lt": "LT".split(),
-    "lv": "LV".split(),
-    "et": "EE".split(),
-}
-_WHAT = {
-    "country": "a country's name", "subdivision": "a province or state", "county": "a county", "city": "a city", "area": "a region",
-    "sea": "a sea", "mask": "",
-}  # fmt: skip
+def _town(place: Place, spot: _Spot) -> tuple[float, str]:
+    """The same for a town: fighting, whose offices, and other countries speak."""
+    context, candidate = spot.context, spot.candidate
+    is_caseless = candidate.key[0] > "\u0590"
+    if spot.ahead and is_caseless:
+        return _ALONE, f", but {spot.ahead} follows it"
+    if len(candidate.readings) > 1 or candidate.priors[0] < THRESHOLD:
+        if place.country == context.idiom:
+            return _IDIOM, f", among offices of {context.idiom}"
+        if context.idiom and any(r.place.country == context.idiom for r in candidate.readings):
+            return _NO_IDIOM, f", though offices are of {context.idiom}"
+    if is_village(place) and len(candidate.key) > 4 and len(candidate.readings) == 1 and context.is_conflict:
+        return _FIGHTING, ", a name of one place only, in a text of fighting"
+    if is_caseless:
+        is_doubtful = not candidate.is_exact and place.size < _LARGE  # a particle off, a village left: perhaps another word
+        is_alone = is_doubtful or (spot.role.weight == NAMED and context.is_elsewhere(place))
+        return (_ALONE, ", alone of its country") if is_alone else (0.0, "")
+    is_foreign = place.size < _LARGE and context.is_elsewhere(place, 2)
+    return (_FOREIGN, ", though the text is about another country") if is_foreign else (0.0, "")
 
 
-def _is_foreign(place: Place, language: str | None) -> bool:
-    """Whether a town lies where the language of the text is not at home."""
-    spoken = _SPOKEN.get(language or "")
-    return spoken is not None and place.country not in spoken
-
-
-def _prior(reading: Reading, candidate: Candidate, language: str | None) -> float:
-    """How likely the place is meant when nothing else is known."""
-    place = reading.place
-    if place.kind == "country":
-        return _COUNTRY.get(reading.how, 0.8)
-    if place.kind in ("area", "sea"):
-        return 0.9
-    if place.kind == "county":
-        return 0.55
-    is_latin = candidate.key.isascii()
-    if place.kind == "subdivision":
-        return min(0.85, max(0.3, (place.size - 33) / 32)) - (0.1 if reading.how != "main" and is_latin else 0)
-    score = min(0.9, max(0.05, (place.size - 30) / 32))
-    if is_latin and (place.size < 58 if reading.how == "alt" else place.size < 55 and _is_foreign(place, language)):
-        score -= 0.25
-    if not is_latin and candidate.key[0] > "\u0590" and place.size < _CASELESS:
-        score -= 0.25
-    return score
+def _georgia(place: Place, context: Context) -> float:
+    """What speaks for one of the two Georgias."""
+    if context.georgia:
+        return 0.5 if place.code == context.georgia else -0.5
+    return 0.3 if place.code == "US-GA" and ("US" in context.countries or context.home == "US") else 0.0

@@ -1,8 +1,9 @@
 """Which places a text names, with the words that say so: find names, settle what they mean, order them.
 
-The order of the work: candidates.py finds the longest names, endings.py undoes inflection, guards.py says what speaks
-against a name, settle.py chooses among its meanings. The home of the source helps to choose, and counts as weak
-evidence of its own only when the text names nothing.
+The order of the work: candidates.py finds the longest names, endings.py undoes inflection, roles.py says what each does in its
+sentence, guards.py what speaks against it, settle.py chooses among its meanings (priors.py, setting.py and context.py
+weigh them), relevance.py puts the place that the text is about first and leaves out what it names in passing. The home of
+the source helps to choose, and counts as weak evidence of its own only when the text names nothing.
 """
 
 from __future__ import annotations
@@ -10,15 +11,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from alerts.models import RegionEvidence
-from alerts.regions.candidates import Finder, Line
+from alerts.regions.candidates import Finder
 from alerts.regions.gazetteer import Gazetteer, load_gazetteer
+from alerts.regions.line import Line
+from alerts.regions.relevance import ranked
 from alerts.regions.settle import Found, settle
 
 HOME_SCORE = 0.3
 _BELOW = 0.9  # found in the text, not in the headline
 _AGAIN = 0.02  # for each further mention
 _TAGS = {"tl": "fil", "sh": "sr", "nb": "no"}
-_KINDS = {"sea": "area", "county": "area"}
+_KINDS = {"sea": "area", "county": "area", "district": "area"}
 
 
 class Tagger:
@@ -50,11 +53,7 @@ class Tagger:
         offsets = [0]
         for line in lines:
             offsets.append(offsets[-1] + len(line.text) + 1)
-        places: dict[tuple[str, str, str], list[Found]] = {}
-        for one in found:
-            places.setdefault((one.place.code, one.place.kind, one.place.name), []).append(one)
-        evidence = [self._evidence(mentions, offsets) for mentions in places.values()]
-        return tuple(sorted(evidence, key=lambda e: (-e.score, e.span)))
+        return tuple(self._evidence(mentions, offsets) for mentions in ranked(found, lines))
 
     def _covered(self, language: str | None) -> str | None:
         tag = _TAGS.get(language or "", language)
@@ -83,9 +82,8 @@ class Tagger:
         span = (start, start + len(candidate.shown))
         why = f'"{candidate.shown}" {self._reason(best)}'
         kind = _KINDS.get(place.kind, place.kind)
-        return RegionEvidence(
-            code=place.code, name=place.name, kind=kind, lat=place.lat, lon=place.lon, span=span, why=why, score=round(score, 3)
-        )
+        lat, lon = place.point()
+        return RegionEvidence(code=place.code, name=place.name, kind=kind, lat=lat, lon=lon, span=span, why=why, score=round(score, 3))
 
 
 _NAMED = {"name": "names {}", "short": "short for {}", "demonym": "of {}", "place": "stands for {}"}

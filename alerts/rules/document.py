@@ -10,11 +10,12 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
-from alerts.models import Story, Tagged
-from alerts.rules.nodes import BODY, Mode, Pattern, Words
+from alerts.models import RegionEvidence, Story, Tagged
+from alerts.rules.nodes import BODY, Mode, Pattern, Saved, Words
 from alerts.rules.patterns import compiled
 from alerts.text.normalise import fold
 from alerts.text.stems import stems
@@ -173,6 +174,12 @@ class Document:
             self._lines[scope] = self._cut(scope)
         return self._lines[scope]
 
+    def holds(self, wanted: Words | Pattern | Saved) -> bool:
+        """Whether it stands in its scope."""
+        if isinstance(wanted, Saved):
+            return any(self.find(option) for option in wanted.options)
+        return self.find(wanted) is not None
+
     def find(self, wanted: Words | Pattern) -> tuple[int, int] | None:
         """Where it stands in its scope; for headline and text in characters of both, joined by a newline."""
         for line in self.lines(wanted.scope):
@@ -185,6 +192,16 @@ class Document:
     def words(self) -> Iterator[Token]:
         """Every word of headline and text."""
         return (word for line in self.lines(BODY) for word in line.words)
+
+    @property
+    def language(self) -> str | None:
+        """As it was tagged."""
+        return self.tagged.language
+
+    @property
+    def regions(self) -> tuple[RegionEvidence, ...]:
+        """The places of the item."""
+        return self.tagged.regions
 
     @property
     def countries(self) -> tuple[str, ...]:
@@ -211,9 +228,7 @@ class Document:
     def age_s(self) -> float:
         """Seconds from the item's own date until it was polled; 0 without a date, or with one that cannot be right."""
         change = self.tagged.change
-        published = change.item.published_at
-        age_s = (change.polled_at - published).total_seconds() if published else 0.0
-        return age_s if 0 <= age_s <= _OLDEST_S else 0.0
+        return age_of(change.item.published_at, change.polled_at)
 
     def _cut(self, scope: str) -> tuple[Line, ...]:
         item = self.tagged.change.item
@@ -230,6 +245,12 @@ class Document:
             "tag": self.tagged.tags,
         }
         return tuple(Line(value, 0, self.tagged.language) for value in values[scope])
+
+
+def age_of(published_at: datetime | None, polled_at: datetime) -> float:
+    """Seconds between the two; 0 without a date, or with one that cannot be right."""
+    age_s = (polled_at - published_at).total_seconds() if published_at else 0.0
+    return age_s if 0 <= age_s <= _OLDEST_S else 0.0
 
 
 @lru_cache(maxsize=65536)

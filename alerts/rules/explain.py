@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from alerts.models import Operand, RegionEvidence
@@ -49,6 +49,29 @@ def explain(query: Query | str, document: Document, areas: Areas, lists: Lists =
         QueryError: A query as typed that does not parse, or a list nobody knows.
     """
     return tuple(_operand(leaf, document, areas) for leaf in leaves(parsed(query, lists)))
+
+
+def matched_words(query: Query | str, document: Document, lists: Lists = NO_LISTS) -> tuple[str, ...]:
+    """The words of headline and text that the query asked for, as published, in the order they were asked for.
+
+    Raises:
+        QueryError: A query as typed that does not parse, or a list nobody knows.
+    """
+    item = document.tagged.change.item
+    text = f"{item.title}\n{item.text}"
+    found = (_found(leaf, document) for leaf in _wanted(parsed(query, lists)))
+    return tuple(text[slice(*operand.span)] for operand in found if operand.span)
+
+
+def _wanted(query: Query, *, is_wanted: bool = True) -> Iterator[Words | Pattern | Saved]:
+    """The words that are to be there: not those under NOT."""
+    if isinstance(query, NoneOf):
+        yield from _wanted(query.part, is_wanted=not is_wanted)
+    elif isinstance(query, AllOf | AnyOf):
+        for part in query.parts:
+            yield from _wanted(part, is_wanted=is_wanted)
+    elif is_wanted and isinstance(query, Words | Pattern | Saved):
+        yield query
 
 
 def obstacle(query: Query | str, document: Document, areas: Areas, lists: Lists = NO_LISTS) -> Operand | None:

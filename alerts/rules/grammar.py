@@ -18,7 +18,7 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedToken, VisitError
 from alerts.errors import QueryError
 from alerts.rules.nodes import AllOf, AnyOf, Everything, NoneOf, Query, Region, Words, leaves
 from alerts.rules.operands import in_field, pattern_of, saved_of, scoped_leaf, words_of
-from alerts.rules.slips import explained, without_phrases
+from alerts.rules.slips import check_quotes, check_word, explained, without_phrases
 
 MAX_LENGTH = 2000  # characters
 MAX_OPERANDS = 100
@@ -27,7 +27,7 @@ MAX_DEPTH = 20  # brackets within brackets
 _GRAMMAR = Path(__file__).with_name("query.lark")
 _CONTROL = re.compile(r"(?!\s)[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _QUOTES = str.maketrans("“”„‟«»＂", '"""""""')
-_SMALL = {"and": "AND", "or": "OR", "not": "NOT"}
+_SMALL = frozenset(("and", "or", "not"))  # operators, when in capitals
 _PART = r'(?:region:[A-Z]{2}|[A-Za-z0-9]+|"[A-Za-z0-9]+(?: [A-Za-z0-9]+)*")'
 _QUICK_ALL = re.compile(rf"-?{_PART}(?: -?{_PART})*")
 _QUICK_ANY = re.compile(rf"{_PART}(?: OR {_PART})+")
@@ -86,7 +86,7 @@ def plain_parts(text: str) -> tuple[list[str], list[str]] | None:
             countries.append(piece[7:])
         else:
             return None
-    return (found, countries) if _SMALL.keys().isdisjoint(found) else None
+    return (found, countries) if _SMALL.isdisjoint(found) else None
 
 
 def _quick_words(text: str) -> Query | None:
@@ -158,10 +158,7 @@ class _Builder(Transformer[Token, Query]):
 
     def word(self, parts: list[Token]) -> Query:
         shown = str(parts[0])
-        if shown in _SMALL:
-            raise QueryError(f'"{shown}" in small letters is a word; write {_SMALL[shown]}, or put the word in quotes', _column(parts[0]))
-        if shown in _SMALL.values():
-            raise QueryError(f"an operand is missing beside {shown}; put it in quotes to look for the word", _column(parts[0]))
+        check_word(shown, _column(parts[0]))
         return words_of(shown, shown, _column(parts[0]))
 
     def phrase(self, parts: list[Token]) -> Query:
@@ -209,6 +206,7 @@ def _check_shape(text: str) -> None:
     bare = without_phrases(text)
     if not text.strip() or (not bare.strip() and text.lstrip().startswith("#")):
         raise QueryError("the query is empty; write * to match everything", 1)
+    check_quotes(text)
     depth = 0
     for column, char in enumerate(bare, 1):
         depth += (char == "(") - (char == ")")

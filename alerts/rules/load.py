@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -17,9 +16,11 @@ from alerts.rules.lists import Lists
 from alerts.rules.match import Areas
 from alerts.rules.query import check_query
 from alerts.settings import read_text, read_toml
+from alerts.text.durations import seconds_of
 
 KEYS = (
-    "id", "name", "note", "query", "subscriber", "channels", "enabled", "unknown", "cooldown", "expires", "matches", "misses",
+    "id", "name", "note", "query", "subscriber", "channels", "enabled", "unknown", "cooldown", "expires", "on_ambiguous",
+    "matches", "misses",
 )  # fmt: skip
 _OTHERS = ("channel", "subscriber", "source")  # tables of the same file that are for `tocsin apply`
 _MAX_ID = 100
@@ -27,8 +28,6 @@ _MAX_NAME = 200
 _MAX_NOTE = 2000
 _MAX_TESTS = 100  # of one rule, matches or misses
 _MAX_COOLDOWN_S = 30 * 86400.0
-_DURATION = re.compile(r"(\d{1,6})\s*(s|m|h|d)")
-_UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _MAX_BYTES = 1_000_000_000  # of JSON Lines: a million rules are about 100 MB
 _TYPES: dict[str, tuple[type, str]] = {
     "id": (str, "a text"),
@@ -64,7 +63,7 @@ def read_rules(path: Path, areas: Areas | None = None, lists: Lists | None = Non
     Raises:
         ConfigError: Names file, line or number of the rule, key, what is wrong and what is allowed.
     """
-    return tuple(rule for rule, _ in _distinct(_file_rows(path), areas, lists))
+    return _distinct(_file_rows(path), areas, lists)
 
 
 def read_tests(path: Path, areas: Areas | None = None, lists: Lists | None = None) -> tuple[RuleTest, ...]:
@@ -75,9 +74,9 @@ def read_tests(path: Path, areas: Areas | None = None, lists: Lists | None = Non
     """
     return tuple(
         RuleTest(rule, text, is_match)
-        for rule, row in _distinct(_file_rows(path), areas, lists)
-        for key, is_match in (("matches", True), ("misses", False))
-        for text in row.get(key, ())
+        for rule in _distinct(_file_rows(path), areas, lists)
+        for texts, is_match in ((rule.matches, True), (rule.misses, False))
+        for text in texts
     )
 
 
@@ -87,23 +86,21 @@ def rules_of(rows: object, *, path: Path, areas: Areas | None = None, lists: Lis
     Raises:
         ConfigError: As `read_rules`.
     """
-    return tuple(rule for rule, _ in _distinct(_numbered(rows, path), areas, lists))
+    return _distinct(_numbered(rows, path), areas, lists)
 
 
 def _file_rows(path: Path) -> Iterable[tuple[str, Mapping[str, Any]]]:
     return _toml_rows(path) if path.suffix.lower() == ".toml" else _json_rows(path)
 
 
-def _distinct(
-    rows: Iterable[tuple[str, Mapping[str, Any]]], areas: Areas | None, lists: Lists | None
-) -> list[tuple[Rule, Mapping[str, Any]]]:
-    rules: dict[str, tuple[Rule, Mapping[str, Any]]] = {}
+def _distinct(rows: Iterable[tuple[str, Mapping[str, Any]]], areas: Areas | None, lists: Lists | None) -> tuple[Rule, ...]:
+    rules: dict[str, Rule] = {}
     for where, row in rows:
         rule = _rule(where, row, areas, lists)
         if rule.rule_id in rules:
             raise ConfigError(f"{where}: id: {rule.rule_id!r} is used by an earlier rule; give each rule its own")
-        rules[rule.rule_id] = (rule, row)
-    return list(rules.values())
+        rules[rule.rule_id] = rule
+    return tuple(rules.values())
 
 
 def _toml_rows(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -156,15 +153,23 @@ def _rule(where: str, row: Mapping[str, Any], areas: Areas | None, lists: Lists 
         note=row.get("note", ""),
         cooldown_s=cooldown_of(where, row.get("cooldown", 0)),
         expires_at=expiry_of(where, row.get("expires", "")),
+        on_ambiguous=ambiguity_of(where, row.get("on_ambiguous", "resend")),
+        matches=tuple(row.get("matches", ())),
+        misses=tuple(row.get("misses", ())),
     )
+
+
+def ambiguity_of(where: str, value: object) -> str:
+    """What is done when nobody knows whether a message arrived. Raises: ConfigError."""
+    if value not in ("resend", "drop"):
+        raise ConfigError(f'{where}: on_ambiguous: must be "resend" or "drop", not {_short(value)}')
+    return str(value)
 
 
 def cooldown_of(where: str, value: object) -> float:
     """Seconds of "30m", "2h" or a number of seconds. Raises: ConfigError."""
-    match = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
-    if match:
-        seconds = float(match[1]) * _UNITS_S[match[2]]
-    else:
+    seconds = seconds_of(value) if isinstance(value, str) else None
+    if seconds is None:
         seconds = float(value) if isinstance(value, int | float) and not isinstance(value, bool) else -1.0
     if not 0 <= seconds <= _MAX_COOLDOWN_S:
         raise ConfigError(f'{where}: cooldown: must be a time up to 30 days, such as "30m" or 1800, not {_short(value)}')
@@ -189,7 +194,7 @@ def expiry_of(where: str, value: object) -> datetime | None:
         raise ConfigError(f"{where}: expires: must be a date such as 2026-12-31T18:00Z, not {_short(value)}") from error
 
 
-_READ: dict[str, Callable[[str, object], object]] = {"cooldown": cooldown_of, "expires": expiry_of}
+_READ: dict[str, Callable[[str, object], object]] = {"cooldown": cooldown_of, "expires": expiry_of, "on_ambiguous": ambiguity_of}
 
 
 def _check_value(where: str, key: str, value: object) -> None:
@@ -204,8 +209,9 @@ def _check_value(where: str, key: str, value: object) -> None:
         raise ConfigError(f"{where}: {key}: must be {allowed}, not {_short(value)}")
     if key in ("id", "subscriber") and not (0 < len(str(value)) <= _MAX_ID and str(value).isprintable() and str(value).strip() == value):
         raise ConfigError(f"{where}: {key}: must be 1 to {_MAX_ID} printable characters without spaces at the ends, not {_short(value)}")
-    if len(value if isinstance(value, list) else ()) > _MAX_TESTS or (key == "note" and len(str(value)) > _MAX_NOTE):
-        raise ConfigError(f"{where}: {key}: too long; up to {_MAX_TESTS} entries, a note up to {_MAX_NOTE} characters")
+    is_long = any(len(str(text)) > _MAX_NOTE for text in (*_items(value), value if key == "note" else ""))
+    if is_long or len(list(_items(value))) > _MAX_TESTS:
+        raise ConfigError(f"{where}: {key}: too long; up to {_MAX_TESTS} entries, each text up to {_MAX_NOTE} characters")
     if key == "name" and not (len(str(value)) <= _MAX_NAME and str(value).isprintable()):
         raise ConfigError(f"{where}: name: must be up to {_MAX_NAME} printable characters, not {_short(value)}")
 

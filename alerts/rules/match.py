@@ -7,7 +7,7 @@ is what a query still waits for once its words were found.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from alerts.errors import QueryError
 from alerts.models import RegionEvidence
@@ -47,8 +47,31 @@ class Areas(Protocol):
         ...
 
 
+class Readable(Protocol):
+    """An item as queries look at it: a `Document`, or a glance at an archived one."""
+
+    def holds(self, wanted: Words | Pattern | Saved, /) -> bool:
+        """Whether it stands in its scope."""
+        ...
+
+    @property
+    def language(self) -> str | None: ...
+    @property
+    def regions(self) -> Sequence[Any]: ...
+    @property
+    def countries(self) -> Sequence[str]: ...
+    @property
+    def urgency(self) -> int: ...
+    @property
+    def sources(self) -> int: ...
+    @property
+    def age_s(self) -> float: ...
+    @property
+    def is_update(self) -> bool: ...
+
+
 def evaluate(
-    query: Query | str, document: Document, areas: Areas, is_unknown_in: bool = False, lists: Lists = NO_LISTS
+    query: Query | str, document: Readable, areas: Areas, is_unknown_in: bool = False, lists: Lists = NO_LISTS
 ) -> bool | None:
     """Whether the query is true of the item.
 
@@ -68,32 +91,32 @@ def evaluate(
     return answer_of(parsed(query, lists), document, areas, is_unknown_in)
 
 
-def answer_of(query: Query, document: Document, areas: Areas, is_unknown_in: bool = False) -> bool | None:
+def answer_of(query: Query, document: Readable, areas: Areas, is_unknown_in: bool = False) -> bool | None:
     """The same for a query that is ready: parsed, its lists filled in."""
     answer = _answer(query, document, areas)
     return True if answer is None and is_unknown_in else answer
 
 
-def leaf_answer(leaf: Leaf, document: Document, areas: Areas) -> bool | None:
+def leaf_answer(leaf: Leaf, document: Readable, areas: Areas) -> bool | None:
     """Whether one operand is true of the item; None = unknown."""
     match leaf:
         case Words() | Pattern():
-            return document.find(leaf) is not None
+            return document.holds(leaf)
         case Saved(name, options):
             if not options:
                 raise QueryError(f'the list "@{name}" was not looked up', leaf.column)
-            return any(document.find(option) for option in options)
+            return document.holds(leaf)
         case Region(name):
-            return areas.test(name, document.countries, document.tagged.regions)
+            return areas.test(name, document.countries, document.regions)
         case _:
             return _fact(leaf, document)
 
 
-def _fact(leaf: Lang | Urgency | Sources | Age | StoryIs | Everything, document: Document) -> bool:
+def _fact(leaf: Lang | Urgency | Sources | Age | StoryIs | Everything, document: Readable) -> bool:
     """An operand that is never unknown."""
     match leaf:
         case Lang(tag):
-            return document.tagged.language == tag
+            return document.language == tag
         case Urgency(levels):
             return document.urgency in levels
         case Sources(low, high):
@@ -106,7 +129,7 @@ def _fact(leaf: Lang | Urgency | Sources | Age | StoryIs | Everything, document:
             return True
 
 
-def _answer(query: Query, document: Document, areas: Areas) -> bool | None:
+def _answer(query: Query, document: Readable, areas: Areas) -> bool | None:
     match query:
         case AllOf(parts):
             return _all(parts, document, areas)
@@ -119,7 +142,7 @@ def _answer(query: Query, document: Document, areas: Areas) -> bool | None:
             return leaf_answer(query, document, areas)
 
 
-def _all(parts: Sequence[Query], document: Document, areas: Areas) -> bool | None:
+def _all(parts: Sequence[Query], document: Readable, areas: Areas) -> bool | None:
     result: bool | None = True
     for part in parts:
         answer = _answer(part, document, areas)
@@ -129,7 +152,7 @@ def _all(parts: Sequence[Query], document: Document, areas: Areas) -> bool | Non
     return result
 
 
-def _any(parts: Sequence[Query], document: Document, areas: Areas) -> bool | None:
+def _any(parts: Sequence[Query], document: Readable, areas: Areas) -> bool | None:
     result: bool | None = False
     for part in parts:
         answer = _answer(part, document, areas)
@@ -139,7 +162,7 @@ def _any(parts: Sequence[Query], document: Document, areas: Areas) -> bool | Non
     return result
 
 
-def remainder(query: Query, document: Document, areas: Areas) -> Query | bool:
+def remainder(query: Query, document: Readable, areas: Areas) -> Query | bool:
     """What is left of a query once this item has answered all it can: operands that the story may change.
 
     Returns:
@@ -161,7 +184,7 @@ def remainder(query: Query, document: Document, areas: Areas) -> Query | bool:
             return _remainder_of_leaf(query, document, areas)
 
 
-def _remainder_of_leaf(leaf: Leaf, document: Document, areas: Areas) -> Query | bool:
+def _remainder_of_leaf(leaf: Leaf, document: Readable, areas: Areas) -> Query | bool:
     answer = leaf_answer(leaf, document, areas)
     if isinstance(leaf, STORY_LEAVES) and (answer is None or not isinstance(leaf, Region)):
         return leaf

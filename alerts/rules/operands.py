@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
-from difflib import get_close_matches
 from itertools import pairwise
 
 from alerts.errors import QueryError
@@ -30,6 +29,7 @@ from alerts.rules.nodes import (
     Words,
 )
 from alerts.rules.patterns import compiled
+from alerts.rules.slips import several, unknown_field
 from alerts.text.language import primary_tag
 from alerts.text.normalise import clean, fold
 from alerts.text.tokens import Token, is_run, tokens
@@ -143,7 +143,7 @@ def scoped_leaf(field: str, value: str, shown: str, column: int, value_column: i
         QueryError: Nobody knows the field, or the value says nothing to it.
     """
     if field not in FIELDS:
-        raise QueryError(_unknown_field(field), column)
+        raise QueryError(unknown_field(field), column)
     if field in OTHER_FIELDS:
         return _OTHER[field]((mark + value).strip('"').strip(), shown, value_column)
     if not mark and len(value) > 2 and value[0] == value[-1] == "/":
@@ -158,7 +158,7 @@ def in_field(query: Query, field: str, column: int) -> Query:
         QueryError: The field takes no words, or the bracket holds other fields.
     """
     if field not in FIELDS:
-        raise QueryError(_unknown_field(field), column)
+        raise QueryError(unknown_field(field), column)
     if field in OTHER_FIELDS:
         raise QueryError(f"{field}: takes one value; write ({field}:A OR {field}:B)", column)
     match query:
@@ -179,7 +179,7 @@ def in_field(query: Query, field: str, column: int) -> Query:
 def _lang(value: str, shown: str, column: int) -> Leaf:
     tag = primary_tag(value)
     if tag is None:
-        raise QueryError(f'"{value}" is no language; write its code, such as lang:en or lang:ar', column)
+        raise QueryError(f'"{value}" is no language; write its code, such as lang:en or lang:ar{several("lang", value)}', column)
     return Lang(tag, shown, column)
 
 
@@ -260,9 +260,3 @@ _OTHER: dict[str, Callable[[str, str, int], Leaf]] = {
     "age": _age,
     "story": _story,
 }
-
-
-def _unknown_field(field: str) -> str:
-    close = get_close_matches(field, FIELDS, n=1)
-    hint = f"did you mean {close[0]}:?" if close else f"fields are {', '.join(f'{name}:' for name in FIELDS)}"
-    return f'there is no field "{field}:"; {hint} For a word with a colon use quotes'

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from alerts.errors import NotFoundError, QueryError
 from alerts.rules.grammar import parse
 from alerts.rules.lists import Lists
@@ -24,6 +26,7 @@ from alerts.rules.nodes import (
     Words,
     leaves,
 )
+from alerts.rules.slips import several
 from alerts.text.fingerprint import content_id
 from alerts.text.tokens import words
 
@@ -51,6 +54,20 @@ def query_id(query: str, is_unknown_in: bool) -> str:
     return content_id("query", form, "in" if is_unknown_in else "out")
 
 
+def _check_split_name(query: str, leaf: Region, areas: Areas) -> None:
+    """Refuse `region:South Lebanon`, which is the region South and the word Lebanon."""
+    after = re.match(r"\s+([^\s()\":]+)", query[leaf.column - 1 + len(leaf.name) :])
+    if leaf.name.startswith(NEAR) or '"' in leaf.text or after is None or after[1] in ("AND", "OR", "NOT"):
+        return
+    whole = f"{leaf.name} {after[1]}"
+    try:
+        areas.countries_in(whole)
+    except NotFoundError:
+        return
+    message = f'this asks for the region "{leaf.name}" and the word "{after[1]}"; write region:"{whole}", or put the word in quotes'
+    raise QueryError(message, leaf.column)
+
+
 def check_query(query: str, areas: Areas | None = None, lists: Lists | None = None) -> None:
     """Return when the query parses and every region and list in it is known.
 
@@ -62,6 +79,7 @@ def check_query(query: str, areas: Areas | None = None, lists: Lists | None = No
             lists.find(leaf)
         if areas is not None and isinstance(leaf, Region):
             _check_region(leaf, areas)
+            _check_split_name(query, leaf, areas)
 
 
 def _check_region(leaf: Region, areas: Areas) -> None:
@@ -71,7 +89,7 @@ def _check_region(leaf: Region, areas: Areas) -> None:
         if leaf.name.startswith(NEAR):
             message = "circles are not known to this installation's regions; name the countries, such as region:LB"
             raise QueryError(message, leaf.column) from error
-        raise QueryError(str(error), leaf.column) from error
+        raise QueryError(f"{error}{several('region', leaf.name)}", leaf.column) from error
 
 
 def shown(query: Query) -> str:

@@ -14,7 +14,7 @@ from alerts.rules.match import Areas
 from alerts.rules.nodes import NEAR
 
 _REMEMBERED = 20_000  # combinations of places
-_Spot: TypeAlias = "tuple[str, str, float | None, float | None, float]"
+_Spot: TypeAlias = "tuple[str, str, str, float | None, float | None, float]"
 
 
 class Located(NamedTuple):
@@ -57,7 +57,7 @@ class Whereabouts:
     def of(self, document: Document) -> Located:
         """Where an item is."""
         regions, countries = document.tagged.regions, document.countries
-        spots = tuple((r.code, r.kind, r.lat, r.lon, r.score) for r in regions)
+        spots = tuple((r.code, r.name, r.kind, r.lat, r.lon, r.score) for r in regions)
         found = self._known.get((countries, spots))
         if found is None:
             if len(self._known) >= _REMEMBERED:

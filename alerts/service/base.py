@@ -14,14 +14,13 @@ from typing import Any
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from alerts.errors import AlertsError, ConfigError, StateError
+from alerts.pipeline.health import ALIVE_S, QUEUES, problems
 from alerts.service.files import FileDesk
 from alerts.service.sources import SourceView
 from alerts.settings import read_text
 from alerts.state import backup
 
-QUEUES = ("poll", "sift", "deliver")
 _LONGEST_BACKUP = 4_000_000_000  # bytes
-_ALIVE_S = 15.0  # a worker that made no progress for this long is not well
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +57,10 @@ class Service(FileDesk):
     def health(self) -> dict[str, Any]:
         """`ok` and what speaks against it, for /healthz; never raises."""
         try:
-            alive = {q for q, s in self.tools.state.progress().values() if s < _ALIVE_S}
+            found = problems(self.tools.state)
         except StateError as error:
-            return {"ok": False, "problems": [str(error)]}
-        problems = [f"no worker makes progress on the queue {q}" for q in QUEUES if q not in alive]
-        return {"ok": not problems, "problems": problems}
+            found = [str(error)]
+        return {"ok": not found, "problems": found}
 
     def metrics(self) -> Iterator[Metric]:
         """Prometheus metrics, read from the store at each scrape."""
@@ -128,7 +126,7 @@ class Service(FileDesk):
         progress = self.tools.state.progress()
         for queue in QUEUES:
             idle = [s for q, s in progress.values() if q == queue]
-            is_ok = bool(idle) and min(idle) < _ALIVE_S
+            is_ok = bool(idle) and min(idle) < ALIVE_S
             detail = f"last progress {min(idle):.0f} s ago" if idle else "never seen"
             yield Finding(f"worker {queue}", is_ok, detail, "" if is_ok else f"start `tocsin up`, or `tocsin worker --queue {queue}` alone")
 

@@ -3,33 +3,49 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from alerts.delivery.schemes import check_channel_url, mask
+from alerts.delivery.services import can_update
+from alerts.delivery.template import parse_template
+from alerts.delivery.unsubscribe import channel_of
 from alerts.errors import ConfigError, NotFoundError
-from alerts.models import Channel, Envelope, Receipt
+from alerts.models import Channel, Envelope, Receipt, ReceiptStatus
+from alerts.pipeline import end_canary, start_canary
+from alerts.ports import Breaker, Canary
 from alerts.service.desk import check_name
 from alerts.service.rules import RuleDesk
 from alerts.sources.load import SLUG
 from alerts.text.fingerprint import content_id
+
+_SHORTEST_CANARY_S = 60.0
+_LONGEST_CANARY_S = 7 * 86400.0
 
 
 class ChannelDesk(RuleDesk):
     """Channels."""
 
     def add_channel(
-        self, url: str, *, channel_id: str, subscriber_id: str = "me", name: str = "", is_operator: bool = False
+        self,
+        url: str,
+        *,
+        channel_id: str,
+        subscriber_id: str = "me",
+        name: str = "",
+        is_operator: bool = False,
+        template: str = "",
     ) -> Channel:
         """Add a channel, or replace the one with its id; what comes back is masked.
 
         Raises:
-            ConfigError: A bad id, a scheme that is not allowed, a refused parameter or host.
+            ConfigError: A bad id, a scheme that is not allowed, a refused parameter or host, a template that cannot be read.
             NotFoundError: Nobody knows the subscriber.
         """
         self.check_channel(channel_id, url, name)
+        if template:
+            parse_template(template)
         self.check_subscriber(subscriber_id)
         channel = Channel(
             channel_id=channel_id,
@@ -37,6 +53,8 @@ class ChannelDesk(RuleDesk):
             url=self.tools.keys.seal(url),
             name=name,
             is_operator=is_operator,
+            template=template,
+            can_update=can_update(url),
         )
         self.tools.state.put_channel(channel)
         return replace(channel, url=mask(url))
@@ -67,10 +85,31 @@ class ChannelDesk(RuleDesk):
                 return channel
         raise NotFoundError(f"no channel {channel_id!r}; `tocsin channels list` shows them")
 
+    def breakers(self) -> dict[str, Breaker]:
+        """channel id -> what is known of a channel that fails."""
+        return self.tools.state.breakers()
+
+    def mend_channel(self, channel_id: str) -> Receipt:
+        """Send a test message, and switch the channel on when it is accepted. Raises: NotFoundError."""
+        receipt = self.test_channel(channel_id)
+        if receipt.status is ReceiptStatus.ACCEPTED:
+            channel = replace(self._sealed(channel_id), is_enabled=True, error="")
+            url = self.tools.keys.seal(receipt.new_url) if receipt.new_url else channel.url
+            self.tools.state.put_channel(replace(channel, url=url))
+        return receipt
+
     def enable_channel(self, channel_id: str, *, is_enabled: bool) -> Channel:
         """Switch a channel on or off. Raises: NotFoundError."""
         channel = replace(self._sealed(channel_id), is_enabled=is_enabled, error="")
         self.tools.state.put_channel(channel)
+        return self._masked(channel)
+
+    def unsubscribe(self, token: str) -> Channel:
+        """Switch off the channel that a mail's link ends; what comes back is masked. Raises: NotFoundError."""
+        channel = self._sealed(channel_of(token, self.tools.keys))
+        if channel.is_enabled:
+            channel = replace(channel, is_enabled=False, error="its reader ended it by the link in a mail")
+            self.tools.state.put_channel(channel)
         return self._masked(channel)
 
     def remove_channel(self, channel_id: str) -> int:
@@ -89,13 +128,32 @@ class ChannelDesk(RuleDesk):
             body=f"This is a test of the channel {channel.name or channel_id}. If you can read it, it works.",
             payload={"kind": "test", "channel": channel_id},
         )
-        receipts: list[Receipt] = []
-        done = threading.Event()
-        self.tools.notifier.submit([envelope], receipts.append, done.set)
-        done.wait(2 * self.tools.settings.deliver.timeout_s)
-        if not receipts:
-            raise ConfigError(f"channel {channel_id}: no answer within {2 * self.tools.settings.deliver.timeout_s:g} s")
-        return receipts[0]
+        return self.tools.notifier.send(envelope)
+
+    def start_canary(self, channel_id: str, alarm_id: str, *, every_s: float, within_s: float) -> Canary:
+        """Send an item of our own the whole way to a channel every so many seconds, and tell another one when it does not arrive.
+
+        Raises:
+            NotFoundError: Nobody knows one of the channels.
+            ConfigError: Both are the same, or the times make no sense.
+        """
+        self.channel(channel_id)
+        self.channel(alarm_id)
+        if channel_id == alarm_id:
+            raise ConfigError("--alarm: must be another channel than --channel: what does not arrive there is told here")
+        if not _SHORTEST_CANARY_S <= every_s <= _LONGEST_CANARY_S or not 0 < within_s < every_s:
+            raise ConfigError("--every: must be 1m to 7d, and --within a shorter time than that")
+        canary = Canary(channel_id=channel_id, alarm_id=alarm_id, every_s=every_s, within_s=within_s)
+        start_canary(self.tools, canary)
+        return canary
+
+    def end_canary(self) -> None:
+        """Send no more canaries."""
+        end_canary(self.tools)
+
+    def canary(self) -> Canary | None:
+        """The canary and how its last item fared; None when there is none."""
+        return self.tools.state.canary()
 
     def rotate_keys(self) -> int:
         """Make a new key and seal every channel with it; how many."""

@@ -8,18 +8,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from alerts.delivery.written import KEYS as PREFERENCE_KEYS
+from alerts.delivery.written import preferences_table, read_preferences
 from alerts.errors import ConfigError, NotFoundError
-from alerts.models import Rule
+from alerts.models import Channel, Rule
+from alerts.preferences import NO_PREFERENCES
 from alerts.rules.load import rules_of
-from alerts.service.alerts import AlertDesk
+from alerts.service.people import PeopleDesk
 from alerts.service.rules import check_person
 from alerts.settings import read_file, read_toml
 from alerts.sources.load import sources_of, table_of
 from alerts.text.fingerprint import body_hash
 
 _TABLES = ("source", "rule", "channel", "subscriber")
-_CHANNEL_KEYS = ("id", "url", "subscriber", "name", "operator")
-_SUBSCRIBER_KEYS = ("id", "name")
+_CHANNEL_KEYS = ("id", "url", "subscriber", "name", "operator", "template")
+_SUBSCRIBER_KEYS = ("id", "name", *PREFERENCE_KEYS)
 
 
 @dataclass
@@ -30,7 +33,7 @@ class Applied:
     unchanged: list[str] = field(default_factory=list)
 
 
-class FileDesk(AlertDesk):
+class FileDesk(PeopleDesk):
     """apply and export."""
 
     def apply(self, path: Path) -> Applied:
@@ -80,6 +83,7 @@ class FileDesk(AlertDesk):
         for row in people:
             with _in(f"{path}: subscriber {row['id']}"):
                 check_person(row["id"], row.get("name", ""))
+                read_preferences("preferences", row, NO_PREFERENCES)
 
     def _check_channel_rows(self, channels: list[dict[str, Any]], people: list[str], path: Path) -> None:
         """Whether every channel that is not as it stands in the store could be added."""
@@ -107,19 +111,20 @@ class FileDesk(AlertDesk):
             self.check_room(rules, self.tools.state.rules())
 
     def _apply_subscriber(self, row: Mapping[str, Any], applied: Applied) -> None:
-        before = {s.subscriber_id: s.name for s in self.subscribers()}
-        is_new = before.get(row["id"]) != (row.get("name") or row["id"])
-        if is_new:
+        before = {s.subscriber_id: s for s in self.subscribers()}.get(row["id"])
+        if before is None or before.name != (row.get("name") or row["id"]):
             self.add_subscriber(row["id"], row.get("name", ""))
-        _note(applied, is_new, f"subscriber/{row['id']}")
+        after = self.set_preferences(row["id"], row)
+        _note(applied, after != before, f"subscriber/{row['id']}")
 
     def _is_changed(self, row: Mapping[str, Any]) -> bool:
         """Whether the store holds no such channel, or another one under its id."""
         before = {c.channel_id: c for c in self.tools.state.channels()}.get(row["id"])
         if before is None:
             return True
-        held = (self.tools.keys.unseal(before.url), before.subscriber_id, before.name, before.is_operator)
-        return held != (row["url"], row.get("subscriber", "me"), row.get("name", ""), row.get("operator", False))
+        held = (self.tools.keys.unseal(before.url), before.subscriber_id, before.name, before.is_operator, before.template)
+        wanted = (row.get("subscriber", "me"), row.get("name", ""), row.get("operator", False), row.get("template", ""))
+        return held != (row["url"], *wanted)
 
     def _apply_channel(self, row: Mapping[str, Any], applied: Applied) -> None:
         is_changed = self._is_changed(row)
@@ -130,6 +135,7 @@ class FileDesk(AlertDesk):
                 subscriber_id=row.get("subscriber", "me"),
                 name=row.get("name", ""),
                 is_operator=row.get("operator", False),
+                template=row.get("template", ""),
             )
         _note(applied, is_changed, f"channel/{row['id']}")
 
@@ -144,36 +150,39 @@ class FileDesk(AlertDesk):
     def export(self) -> dict[str, list[dict[str, Any]]]:
         """Tables that `apply` understands. Channel URLs are secrets: they are masked, and to be filled in by hand."""
         return {
-            "subscriber": [{"id": s.subscriber_id, "name": s.name} for s in self.subscribers()],
-            "channel": [
-                {"id": c.channel_id, "url": c.url, "subscriber": c.subscriber_id, "name": c.name, "operator": c.is_operator}
-                for c in self.channels()
+            "subscriber": [
+                {"id": s.subscriber_id, "name": s.name, **preferences_table(s.preferences)} for s in self.subscribers()
             ],
+            "channel": [channel_table(channel) for channel in self.channels()],
             "source": [table_of(view.source) for view in self.sources()],
             "rule": [rule_table(rule) for rule in self.rules()],
         }
 
 
+def channel_table(channel: Channel) -> dict[str, Any]:
+    """The [[channel]] table of a channel; a template stands in it where there is one."""
+    head = {"id": channel.channel_id, "url": channel.url, "subscriber": channel.subscriber_id, "name": channel.name}
+    return {**head, "operator": channel.is_operator, **({"template": channel.template} if channel.template else {})}
+
+
 def rule_table(rule: Rule) -> dict[str, Any]:
     """The [[rule]] table of a rule; keys at their default are left out."""
-    table: dict[str, Any] = {"id": rule.rule_id, "query": rule.query}
-    if rule.name:
-        table["name"] = rule.name
-    if rule.subscriber_id != "me":
-        table["subscriber"] = rule.subscriber_id
-    if rule.channel_ids:
-        table["channels"] = list(rule.channel_ids)
-    if rule.is_unknown_in:
-        table["unknown"] = "in"
-    if not rule.is_enabled:
-        table["enabled"] = False
-    if rule.note:
-        table["note"] = rule.note
-    if rule.cooldown_s:
-        table["cooldown"] = rule.cooldown_s
-    if rule.expires_at:
-        table["expires"] = rule.expires_at.isoformat()
-    return table
+    table: dict[str, Any] = {
+        "id": rule.rule_id,
+        "query": rule.query,
+        "name": rule.name,
+        "subscriber": "" if rule.subscriber_id == "me" else rule.subscriber_id,
+        "channels": list(rule.channel_ids),
+        "unknown": "in" if rule.is_unknown_in else "",
+        "enabled": False if not rule.is_enabled else None,
+        "note": rule.note,
+        "cooldown": rule.cooldown_s,
+        "expires": rule.expires_at.isoformat() if rule.expires_at else "",
+        "on_ambiguous": "" if rule.on_ambiguous == "resend" else rule.on_ambiguous,
+        "matches": list(rule.matches),
+        "misses": list(rule.misses),
+    }
+    return {key: value for key, value in table.items() if value is False or value}
 
 
 def _rows(tables: Mapping[str, Any], name: str, known: tuple[str, ...], needed: tuple[str, ...], path: Path) -> list[dict[str, Any]]:
@@ -185,7 +194,7 @@ def _rows(tables: Mapping[str, Any], name: str, known: tuple[str, ...], needed: 
         for key, value in row.items():
             if key not in known:
                 raise ConfigError(f"{where}: {key}: unknown key; known are {', '.join(known)}")
-            if not isinstance(value, bool if key == "operator" else str):
+            if key not in PREFERENCE_KEYS and not isinstance(value, bool if key == "operator" else str):
                 raise ConfigError(f"{where}: {key}: must be {'true or false' if key == 'operator' else 'a text'}, not {value!r}")
         for key in needed:
             if not row.get(key):

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from alerts.errors import ConfigError, NotFoundError
 from alerts.models import Change, ChangeKind, Item, Operand, Rule, Source, Subscriber, Tagged
+from alerts.pipeline import CANARY
 from alerts.rules.backtest import Preview, preview
 from alerts.rules.explain import explain
-from alerts.rules.load import RuleTest, cooldown_of, expiry_of, read_tests
+from alerts.rules.load import RuleTest, ambiguity_of, cooldown_of, expiry_of, read_tests
 from alerts.rules.match import Document, evaluate
 from alerts.rules.query import check_query, query_id
-from alerts.rules.sieve import asks_stories, sieve
 from alerts.service.desk import Desk, check_name
 from alerts.sources.load import SLUG
 from alerts.sources.opml import slug
+from alerts.state.codec import TAGGED
 from alerts.stories.tag import tag
 
 _MAX_DAYS = 365
@@ -60,12 +61,14 @@ class RuleDesk(Desk):
         note: str = "",
         cooldown: str | float = 0,
         expires: str = "",
+        on_ambiguous: str = "resend",
     ) -> Rule:
         """Add a rule, or replace the one with its id; in force within a second.
 
         Args:
             cooldown: After it rang the rule stays silent for this long: "30m", or seconds.
             expires: ISO 8601 time from which it rings no more; empty = never.
+            on_ambiguous: `resend` or `drop`, when nobody knows whether a message arrived.
 
         Raises:
             QueryError: The query does not parse; carries the column.
@@ -84,6 +87,7 @@ class RuleDesk(Desk):
             note=check_note(note, f"rule {rule_id or name}"),
             cooldown_s=cooldown_of("rule", cooldown),
             expires_at=expiry_of("rule", expires),
+            on_ambiguous=ambiguity_of("rule", on_ambiguous),
         )
         self._check(rule)
         self.check_room([rule], held)
@@ -125,7 +129,7 @@ class RuleDesk(Desk):
         """Rules in the order of their ids, of everybody or of one subscriber. Raises: NotFoundError."""
         if subscriber_id is not None:
             self.check_subscriber(subscriber_id)
-        return [r for r in self.tools.state.rules() if subscriber_id in (None, r.subscriber_id)]
+        return [r for r in self.tools.state.rules() if subscriber_id in (None, r.subscriber_id) and r.rule_id != CANARY]
 
     def rule(self, rule_id: str) -> Rule:
         """One rule. Raises: NotFoundError."""
@@ -172,24 +176,16 @@ class RuleDesk(Desk):
         if not 0 < days <= _MAX_DAYS:
             raise ConfigError(f"days: must be more than 0 and at most {_MAX_DAYS}, not {days:g}")
         until = self.tools.clock()
-        items = self._archived(query, until - timedelta(days=days))
-        return preview(query, items, self.load_areas(), until=until, days=days, is_unknown_in=is_unknown_in, lists=self.lists)
-
-    def _archived(self, query: str, since: datetime) -> Iterator[tuple[Tagged, str]]:
-        """The items a query could ring for; when it asks about stories, all items of those that have one."""
-        look = sieve(query, self.load_areas(), self.lists)
-        if not asks_stories(query):
-            return self.tools.state.scan_archive(since, lambda text, _: look(text))
-        stories: set[str] = set()
-
-        def note(text: str, story_id: str) -> bool:
-            if story_id not in stories and look(text):
-                stories.add(story_id)
-            return False
-
-        for _ in self.tools.state.scan_archive(since, note):
-            raise AssertionError("nothing was wanted yet")
-        return self.tools.state.scan_archive(since, lambda _, story_id: story_id in stories)
+        return preview(
+            query,
+            self.tools.state.scan_archive(until - timedelta(days=days)),
+            self.load_areas(),
+            load=TAGGED.load,
+            until=until,
+            days=days,
+            is_unknown_in=is_unknown_in,
+            lists=self.lists,
+        )
 
     def check_rules(self, path: Path) -> list[Checked]:
         """Whether each rule of a file matches and misses what its `matches` and `misses` say.
@@ -214,7 +210,8 @@ class RuleDesk(Desk):
     def add_subscriber(self, subscriber_id: str, name: str = "") -> Subscriber:
         """Add or rename a subscriber. Raises: ConfigError."""
         check_person(subscriber_id, name)
-        subscriber = Subscriber(subscriber_id=subscriber_id, name=name or subscriber_id)
+        held = next((s for s in self.subscribers() if s.subscriber_id == subscriber_id), Subscriber(subscriber_id=subscriber_id))
+        subscriber = replace(held, name=name or subscriber_id)
         self.tools.state.put_subscriber(subscriber)
         return subscriber
 

@@ -14,6 +14,8 @@ from alerts.errors import StateError
 from alerts.state.keys import Keys
 from alerts.state.scripts import Arg, Scripts
 
+_PAGE = 1000  # fields read at once
+
 
 class Base:
     """A redis-py client (bytes, not decoded) and the key names under one prefix."""
@@ -53,6 +55,20 @@ class Base:
     def _hash(self, name: str, *parts: str) -> dict[bytes, bytes]:
         answer = self._call("HGETALL", self._keys(name, *parts))
         return as_hash(answer)
+
+    def _large_hash(self, name: str) -> dict[bytes, bytes]:
+        """A hash that may be too large to be read in one call without blocking the store."""
+        found: dict[bytes, bytes] = {}
+        cursor: Any = 0
+        while True:
+            cursor, rows = self._call("HSCAN", self._keys(name), cursor, "COUNT", _PAGE)
+            found |= as_hash(rows)
+            if not int(cursor):
+                return found
+
+    def _seconds(self) -> float:
+        seconds, micros = self._call("TIME")
+        return int(seconds) + int(micros) / 1e6
 
 
 def as_hash(answer: Any) -> dict[bytes, bytes]:

@@ -11,7 +11,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from alerts.errors import StateError
 from alerts.models import Alert, Bell, Change, Channel, Delivery, Mark, PollState, Rule, Source, Story, Subscriber, Tagged
-from alerts.ports import RegroupRequest
+from alerts.ports import Breaker, Canary, RegroupRequest
+from alerts.preferences import Mute
 from alerts.state.keys import CHUNK
 
 T = TypeVar("T")
@@ -59,8 +60,11 @@ BELL = Codec(Bell)
 ALERT = Codec(Alert)
 DELIVERY = Codec(Delivery)
 CHANNEL = Codec(Channel)
+BREAKER = Codec(Breaker)
+CANARY = Codec(Canary)
 SUBSCRIBER = Codec(Subscriber)
 REGROUP = Codec(RegroupRequest)
+MUTE = Codec(Mute)
 
 # item 8, guid 6, url 6, title 6, fingerprint 6, first seen 4, last seen hour 2, flags 1
 _MARK = struct.Struct("<QIHIHIHIHIHB")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from alerts.errors import StateError
+from alerts.models import Change
+from alerts.ports import Canary
 from alerts.state.base import Base, as_hash
+from alerts.state.codec import CANARY, CHANGE
 from alerts.state.keys import SIFT_GROUP
 
 _WAKE_MS = 2000  # a wake-up nobody answered for this long is sent again
@@ -15,6 +19,8 @@ _STORY_KEEP_S = 4 * 86400.0  # the 72 h window and a day
 
 class HouseKeeper(Base):
     """Implements `ports.KeepStore`, but for `now`."""
+
+    archive_s: float = 7 * 86400.0
 
     def beat(self, owner: str, queue: str) -> None:
         """Note that this worker makes progress."""
@@ -44,6 +50,30 @@ class HouseKeeper(Base):
         """Whether it is the caller's turn to do what is to be done once in so many seconds."""
         return self._call("SET", self._keys("turn", name), 1, "NX", "PX", int(every_s * 1000)) is not None
 
+    def plant(self, change: Change) -> None:
+        """Put an item of our own on the queue `items`."""
+        self._call("XADD", self._keys("items"), "*", "c", CHANGE.dump(change))
+
+    def canary(self) -> Canary | None:
+        """The canary as it is; None when there is none."""
+        row = self._hash("canary")
+        if not row:
+            return None
+        held = CANARY.load(row[b"json"])
+        return replace(held, seen=row.get(b"seen", b"").decode(), alarmed=row.get(b"alarmed", b"").decode())
+
+    def put_canary(self, canary: Canary | None) -> None:
+        """Keep a canary; None ends it."""
+        if canary is None:
+            self._call("DEL", self._keys("canary"))
+        else:
+            self._call("HSET", self._keys("canary"), "json", CANARY.dump(canary))
+
+    def note_canary(self, *, seen: str | None = None, alarmed: str | None = None) -> None:
+        """Note that a canary was accepted, or that it was missed and told of ('' = called off)."""
+        fields = [part for name, value in (("seen", seen), ("alarmed", alarmed)) if value is not None for part in (name, value)]
+        self._call("HSET", self._keys("canary"), *fields)
+
     def shed_archive(self) -> int:
         """Drop the older half of the archive; how many items."""
         length = int(self._call("XLEN", self._keys("archive")))
@@ -56,15 +86,16 @@ class HouseKeeper(Base):
     def waiting(self) -> dict[str, int]:
         """queue -> how much is ready to be worked on."""
         now = f"{self._seconds():.3f}"
-        due, fanouts, lanes, asked = self._calls(
+        due, fanouts, lanes, urgent, asked = self._calls(
             [
                 ("ZCOUNT", self._keys("due"), "-inf", now),
                 ("ZCARD", self._keys("fanouts")),
                 ("ZCOUNT", self._keys("lanes"), "-inf", now),
+                ("ZCOUNT", self._keys("lanes:urgent"), "-inf", now),
                 ("LLEN", self._keys("stories:asked")),
             ]
         )
-        return {"poll": due, "sift": self._unsifted() + asked, "deliver": fanouts + lanes}
+        return {"poll": due, "sift": self._unsifted() + asked, "deliver": fanouts + lanes + urgent}
 
     def _unsifted(self) -> int:
         """Entries of `items` not yet acknowledged."""
@@ -112,7 +143,9 @@ class HouseKeeper(Base):
                 self.free_leases(owner)
 
     def _trim_archive(self) -> None:
-        """Names of items that MAXLEN took out of the archive, at most 1,000 a sweep."""
+        """Items past their time, and names of those that left the archive, at most 1,000 a sweep."""
+        past = int((self._seconds() - self.archive_s) * 1000)
+        self._call("XTRIM", self._keys("archive"), "MINID", "~", past)
         first = self._call("XRANGE", self._keys("archive"), "-", "+", "COUNT", 1)
         kept, named = self._calls([("XLEN", self._keys("archive")), ("HLEN", self._keys("archive:ids"))])
         if not first or named <= kept + 1000:
@@ -126,6 +159,9 @@ class HouseKeeper(Base):
     def shift_due(self, seconds: float) -> None:
         """Move every due time, after the clock of the store's host jumped."""
         self._run("shift_due", f"{seconds:.3f}")
+        buckets = list(self._client.scan_iter(match=self._keys("bucket", "*"), count=1000))
+        for name in ("at", "tail", "rest") if buckets else ():
+            self._calls([("HINCRBYFLOAT", bucket, name, f"{seconds:.3f}") for bucket in buckets])
 
     def counters(self) -> dict[str, int]:
         """name -> how often something happened since the store was made."""
@@ -142,10 +178,6 @@ class HouseKeeper(Base):
             return {str(k): str(v) for k, v in text.items()}
         lines = text.decode().splitlines() if isinstance(text, bytes) else str(text).splitlines()
         return dict(line.split(":", 1) for line in lines if ":" in line)
-
-    def _seconds(self) -> float:
-        seconds, micros = self._call("TIME")
-        return int(seconds) + int(micros) / 1e6
 
 
 def _order(entry_id: bytes) -> tuple[int, int]:

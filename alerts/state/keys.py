@@ -13,7 +13,7 @@
     story:<id>         HASH    rev, json (Story)
     stories            ZSET    story id -> Unix seconds of its last item
     stories:asked      LIST    what people asked to be merged or split, as JSON (RegroupRequest), oldest first
-    archive            STREAM  j = Tagged as JSON, s = story id, w = stage; MAXLEN
+    archive            STREAM  j = Tagged as JSON, s = story id, w = stage; MAXLEN, and MINID by age
     archive:ids        HASH    item id -> entry id in the archive
     rules              HASH    rule id -> JSON {rule, query_id}
     rules:version      STRING  grows with every change
@@ -24,22 +24,35 @@
     fanouts            ZSET    bell ids not yet expanded -> Unix seconds
     alert:<id>         HASH    json (Alert), rule:<rule id> = 1
     alerts:<subscriber> ZSET   alert id -> Unix seconds
-    delivery:<id>      HASH    json (what never changes), status, attempts, reason, due, repeat, replay, owner, sent
+    delivery:<id>      HASH    json (what never changes), status, attempts, reason, due, repeat, replay, owner, queued, sent,
+                               tried (the last attempts, one a line), policy, paused (seconds),
+                               digest (which it waits for), carried (delivery id that tells it along)
     deliveries         ZSET    delivery id -> Unix seconds of its creation
     delivered:<alert>  SET     delivery ids of an alert
-    lane:<channel>     ZSET    delivery ids not yet done -> Unix seconds due
-    lanes              ZSET    channel ids nobody serves now -> when their first delivery is due
+    told:<subscriber>:<story> HASH channel id -> reference of the message that told it there (expires)
+    lane:<channel>     ZSET    delivery ids not yet done, in their order -> Unix seconds due, 10,000,000,000 less when urgent
+    lanes              ZSET    channel ids nobody serves now -> when they may be claimed
+    lanes:urgent       ZSET    the same of those whose first delivery is urgent
     lanes:owner        HASH    channel id -> owner who serves it now
     lanes:until        ZSET    channel id -> Unix seconds its lease ends
     lanes:rest         ZSET    channel id -> Unix seconds until which it is left alone after a failure
-    digest:<subscriber>:<channel>  ZSET  delivery ids held for the next digest -> Unix seconds
-    digests            ZSET    "<subscriber>:<channel>" -> Unix seconds of its first member
+    lanes:waiting      SET     channel ids that were told to wait for their turn by a rate limit
+    bucket:<name>      HASH    tokens, at (as of), tail (Unix seconds of the last turn given out), rest (nothing before then)
+    limited:<bucket>   ZSET    channel ids that the service asked to wait -> until when
+    breakers           HASH    channel id -> Breaker as JSON, of channels that fail
+    canary             HASH    json (Canary as it was when planted), seen, alarmed
+    digest:<digest>    ZSET    delivery ids held for it -> Unix seconds; named <subscriber>:<channel>:<kind>
+    digests            ZSET    open digest -> Unix seconds it is told
+    rings:<subscriber>:<channel>  ZSET  "<urgency>:<delivery id>" -> Unix seconds; of the last day, the latest 2,000
     leases:<owner>     SET     source:<id>, lane:<id>
     owners             HASH    owner -> "<queue> <Unix seconds of its last progress>"
     wake:<queue>       STRING  a wake-up is on its way (expires)
     turn:<name>        STRING  somebody did this a moment ago (expires)
     channels           HASH    channel id -> Channel as JSON, URL sealed
+    channels:version   STRING  another one after every change of a channel
     subscribers        HASH    subscriber id -> Subscriber as JSON
+    mutes:<subscriber> HASH    mute id -> Mute as JSON
+    wishes:version     STRING  another value after any change of subscribers or mutes
     applied            HASH    configuration file -> fingerprint it had when it was applied
     counters           HASH    name -> how often, for /metrics
     schema             STRING  version of all this

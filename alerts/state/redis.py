@@ -20,23 +20,31 @@ from alerts.state.registry import Registry
 from alerts.state.scripts import Arg
 from alerts.state.sift import SiftKeeper
 from alerts.state.stories import StoryKeeper
+from alerts.state.told import ToldKeeper
 
 
-class RedisState(PollKeeper, SiftKeeper, StoryKeeper, Registry, HouseKeeper):
+class RedisState(PollKeeper, SiftKeeper, StoryKeeper, Registry, ToldKeeper, HouseKeeper):
     """Implements `ports.State`.
 
     Args:
         client: Answers bytes. Its own retries are safe: every commit knows its request.
         prefix: Of all keys; a test chooses its own.
         archive_items: Length of the archive.
+        archive_s: How long items stay in the archive, in seconds.
         ledger_s: How long alerts, bells and deliveries are kept, in seconds.
     """
 
     def __init__(
-        self, client: redis.Redis, *, prefix: str = PREFIX, archive_items: int = 100_000, ledger_s: float = 30 * 86400.0
+        self,
+        client: redis.Redis,
+        *,
+        prefix: str = PREFIX,
+        archive_items: int = 100_000,
+        archive_s: float = 7 * 86400.0,
+        ledger_s: float = 30 * 86400.0,
     ) -> None:
         super().__init__(client, Keys(prefix), ledger_s=ledger_s)
-        self.archive_items = archive_items
+        self.archive_items, self.archive_s = archive_items, archive_s
 
     def prepare(self) -> None:
         """Check the schema version and make what must exist.

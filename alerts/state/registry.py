@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
+import uuid
+from collections.abc import Collection, Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from alerts.errors import NotFoundError, StateError
 from alerts.models import Alert, Bell, Channel, Delivery, DeliveryStatus, PollState, Rule, Source, Subscriber, Tagged
 from alerts.state.base import as_hash
 from alerts.state.codec import CHANNEL, POLL_STATE, SOURCE, STORED_RULE, SUBSCRIBER, TAGGED, StoredRule
-from alerts.state.deliver import DeliverKeeper, load_alert
+from alerts.state.lanes import load_alert
+from alerts.state.policy import PolicyKeeper
 from alerts.state.sift import load_rule
 
 _PAGE = 200
 _ARCHIVE_PAGE = 2000  # entries read at once, about 2 MB
 
 
-class Registry(DeliverKeeper):
+class Registry(PolicyKeeper):
     """Implements `ports.RegistryStore`."""
 
     def put_source(self, source: Source) -> bool:
@@ -57,20 +59,28 @@ class Registry(DeliverKeeper):
             raise NotFoundError(f"no rule {rule_id!r}; `tocsin rules list` shows them")
         return self.drop_pending_of_rule(rule_id)
 
+    def rule_changed_at(self, rule_id: str) -> datetime | None:
+        """When a rule was last added, changed, paused or removed; None when nobody knows it."""
+        version = self._call("ZSCORE", self._keys("rules:log"), rule_id)
+        return datetime.fromtimestamp(float(version) / 1e6, UTC) if version else None
+
     def drop_pending_of_rule(self, rule_id: str) -> int:
-        """Drop the pending deliveries that no other rule asked for; how many."""
-        pending = [d for channel in self.channels() for d in self._pending(channel.channel_id)]
+        """Drop the pending deliveries that no rule which is still on asked for; how many."""
+        pending = self.all_waiting()
         alerts = self.alerts_by_id({d.alert_id for d in pending})
-        mine = [d for d in pending if (a := alerts.get(d.alert_id)) and set(a.rule_ids) == {rule_id}]
-        return self._drop(mine, f"the rule {rule_id} was removed or paused")
+        mine = {i: a for i, a in alerts.items() if rule_id in a.rule_ids}
+        live = self._live({r for a in mine.values() for r in a.rule_ids})
+        idle = {i for i, alert in mine.items() if live.isdisjoint(alert.rule_ids)}
+        return self.drop_waiting([d for d in pending if d.alert_id in idle], f"the rule {rule_id} was removed or paused")
+
+    def _live(self, rule_ids: Collection[str]) -> set[str]:
+        """Those of the rules that are there and on."""
+        rows = self._call("HMGET", self._keys("rules"), *sorted(rule_ids)) if rule_ids else []
+        return {rule.rule_id for rule in (load_rule(row) for row in rows if row) if rule.is_enabled}
 
     def _pending(self, channel_id: str) -> list[Delivery]:
         ids = [i.decode() for i in self._call("ZRANGE", self._keys("lane", channel_id), 0, -1)]
         return self.deliveries_by_id(ids)
-
-    def _drop(self, deliveries: Sequence[Delivery], reason: str) -> int:
-        calls = [(d.delivery_id, "dropped", reason, self._keep_s) for d in deliveries]
-        return sum(a == b"done" for a in self._run_many("move_delivery", calls)) if calls else 0
 
     def rules(self) -> list[Rule]:
         """All rules in the order of their ids."""
@@ -87,22 +97,23 @@ class Registry(DeliverKeeper):
 
     def put_channel(self, channel: Channel) -> None:
         """Add or replace a channel; its URL must be sealed."""
-        self._call("HSET", self._keys("channels"), channel.channel_id, CHANNEL.dump(channel))
+        self._run("put_channel", channel.channel_id, CHANNEL.dump(channel), uuid.uuid4().hex)
 
     def remove_channel(self, channel_id: str) -> int:
         """Remove a channel and drop its pending deliveries; how many."""
-        dropped = self._drop(self._pending(channel_id), f"the channel {channel_id} was removed")
-        if not self._call("HDEL", self._keys("channels"), channel_id):
+        dropped = self.drop_waiting(self._pending(channel_id), f"the channel {channel_id} was removed")
+        if not self._run("put_channel", channel_id, "", uuid.uuid4().hex):
             raise NotFoundError(f"no channel {channel_id!r}; `tocsin channels list` shows them")
         return dropped
 
     def channels(self) -> list[Channel]:
         """All channels in the order of their ids, URLs sealed."""
-        return [CHANNEL.load(row) for _, row in sorted(self._hash("channels").items())]
+        return list(self.channel_book().channels)
 
     def put_subscriber(self, subscriber: Subscriber) -> None:
         """Add or replace a subscriber."""
         self._call("HSET", self._keys("subscribers"), subscriber.subscriber_id, SUBSCRIBER.dump(subscriber))
+        self.note_wishes_changed()
 
     def subscribers(self) -> list[Subscriber]:
         """All subscribers in the order of their ids."""
@@ -114,15 +125,13 @@ class Registry(DeliverKeeper):
         entries = self._call("XREVRANGE", self._keys("archive"), high, "-", "COUNT", limit)
         return [_archived(as_hash(fields)) for _, fields in entries]
 
-    def scan_archive(self, since: datetime, is_wanted: Callable[[str, str], bool]) -> Iterator[tuple[Tagged, str]]:
-        """(item, story id) of what was sifted since then, oldest first; `is_wanted` sees (JSON, story id) before decoding."""
+    def scan_archive(self, since: datetime) -> Iterator[tuple[bytes, str]]:
+        """(JSON of the item, story id) of what was sifted since then, oldest first; most are looked at without decoding."""
         low = f"{int(since.timestamp() * 1000)}"
         while entries := self._call("XRANGE", self._keys("archive"), low, "+", "COUNT", _ARCHIVE_PAGE):
             for _, fields in entries:
                 row = as_hash(fields)
-                story_id = row[b"s"].decode()
-                if is_wanted(row[b"j"].decode(), story_id):
-                    yield TAGGED.load(row[b"j"]), story_id
+                yield row[b"j"], row[b"s"].decode()
             low = f"({entries[-1][0].decode()}"
 
     def archived_item(self, item_id: str) -> tuple[Tagged, str, str] | None:
@@ -150,18 +159,18 @@ class Registry(DeliverKeeper):
         ids = sorted(i.decode() for i in self._call("SMEMBERS", self._keys("delivered", alert_id)))
         return alert, bells[alert.bell_ids[0]], self.deliveries_by_id(ids)
 
-    def deliveries(self, *, status: str, limit: int) -> list[Delivery]:
-        """Deliveries in that status ('' = any), newest first."""
+    def deliveries(self, *, status: str, limit: int, channel_id: str = "", since: datetime | None = None) -> list[Delivery]:
+        """Deliveries in that status ('' = any), to that channel ('' = any), made since then; newest first."""
         found: list[Delivery] = []
-        for page in self._delivery_pages():
-            found += [d for d in page if not status or d.status == status]
+        for page in self._delivery_pages(since.timestamp() if since else 0.0):
+            found += [d for d in page if status in ("", d.status) and channel_id in ("", d.channel_id)]
             if len(found) >= limit:
                 break
         return found[:limit]
 
-    def _delivery_pages(self) -> Iterator[list[Delivery]]:
+    def _delivery_pages(self, since_s: float) -> Iterator[list[Delivery]]:
         start = 0
-        while ids := self._call("ZREVRANGE", self._keys("deliveries"), start, start + _PAGE - 1):
+        while ids := self._call("ZREVRANGEBYSCORE", self._keys("deliveries"), "+inf", since_s, "LIMIT", start, _PAGE):
             yield self.deliveries_by_id([i.decode() for i in ids])
             start += _PAGE
 

@@ -8,13 +8,15 @@ from dataclasses import replace
 from typing import Any
 
 from alerts.errors import StateError
-from alerts.models import Rule
+from alerts.models import Rule, Tagged
 from alerts.ports import Outcome, QueuedItem, SiftCommit, SifterLease
 from alerts.state.base import Base, as_hash
 from alerts.state.codec import CHANGE, STORED_RULE, STORY, TAGGED
 from alerts.state.keys import SIFT_GROUP, SIFTER
 from alerts.state.scripts import Arg
 from alerts.state.stories import bell_arguments
+
+_ARCHIVED_CHARS = 1000  # of headline and text: the archive is bounded in memory, too
 
 
 class SiftKeeper(Base):
@@ -97,7 +99,7 @@ class SiftKeeper(Base):
             STORY.dump(replace(story, revision=story.revision + 1)),
             story.last_at.timestamp(),
             commit.tagged.change.item_id,
-            TAGGED.dump(commit.tagged),
+            TAGGED.dump(_shortened(commit.tagged)),
             commit.stage,
             self.archive_items,
             self._keep_s,
@@ -110,6 +112,15 @@ class SiftKeeper(Base):
         change = _field(found[0][1], b"c").decode() if found else ""
         item_id = CHANGE.load(change).item_id if change else ""
         self._run("bury_item", entry_id, json.dumps({"item_id": item_id, "reason": reason, "change": change}))
+
+
+def _shortened(tagged: Tagged) -> Tagged:
+    """The item with no more text than the archive keeps."""
+    change = tagged.change
+    room = max(0, _ARCHIVED_CHARS - len(change.item.title))
+    if len(change.item.text) <= room:
+        return tagged
+    return replace(tagged, change=replace(change, item=replace(change.item, text=change.item.text[:room])))
 
 
 def load_rule(row: bytes) -> Rule:

@@ -32,11 +32,15 @@ _RUN_MARKS = (  # what hangs on such a letter
 )
 _LETTER = rf"(?:[^\W_{_RUN}]|[{_MARKS}])"
 _TOKEN = re.compile(
-    rf"[{_RUN}][{_RUN_MARKS}]*"
+    rf"([{_RUN}][{_RUN_MARKS}]*"
     r"|(?<![^\W_])[A-Za-z\u00c0-\u024f\u0370-\u052f](?:\.[A-Za-z\u00c0-\u024f\u0370-\u052f])+(?![^\W_])\.?"
     r"|\d+(?:[.,\u066b\u066c]\d+)+"
-    rf"|{_LETTER}+(?:(?:[{_HIDDEN}]+|(?<=[\u05d0-\u05ea])[\"'\u05f3\u05f4](?=[\u05d0-\u05ea])){_LETTER}+)*"
+    rf"|{_LETTER}+(?:(?:[{_HIDDEN}]+|(?<=[\u05d0-\u05ea])[\"'\u05f3\u05f4](?=[\u05d0-\u05ea])){_LETTER}+)*)"
 )
+# The same for ASCII, at half the cost; what printers add to it, quotation marks and dashes, ends words as well.
+_ASCII = re.compile(r"((?<![A-Za-z0-9])[A-Za-z](?:\.[A-Za-z])+(?![A-Za-z0-9])\.?|\d+(?:[.,]\d+)+|[A-Za-z0-9]+)")
+_ODD = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]\.[A-Za-z](?![A-Za-z0-9])|\d[.,]\d")  # initials and large numbers
+_BEYOND = re.compile("[^\x00-\x7f‘’“”–—…\u00a0]")
 _THOUSANDS = re.compile(r"\d{1,3}(?:([.,])\d{3})(?:\1\d{3})*")
 _IS_RUN = re.compile(rf"[{_RUN}]")
 _IS_HANGUL = re.compile("[\uac00-\ud7a3\u1100-\u11ff\u3131-\u318e]")
@@ -51,17 +55,61 @@ class Token(NamedTuple):
     end: int
 
 
+_new = tuple.__new__  # Token(...) without its keyword handling: half the time
+
+
 def tokens(text: str) -> tuple[Token, ...]:
     """The words of the text in their order, folded, with spans into the text as given."""
     found: list[Token] = []
-    for match in _TOKEN.finditer(text):
-        raw = match.group()
+    for match in _pattern(text).finditer(text):
+        raw = match[0]
         start, end = match.span()
         if raw.isascii() and raw.isalnum():
-            found.append(Token(raw.lower(), start, end))
+            found.append(_new(Token, (raw.lower(), start, end)))
         else:
-            found.extend(Token(part, start, end) for part in _folded(raw))
+            for part in _folded(raw):
+                found.append(_new(Token, (part, start, end)))
     return tuple(found)
+
+
+def cut(text: str) -> tuple[list[str], list[str], list[str]]:
+    """The same words at a third of the cost, without spans: folded words, words as written, and what stands around them.
+
+    Returns:
+        Folded words, words as written, gaps. A gap stands before each word and behind the last, so that gaps and words as
+        written make up the text; where a ligature stands for several words the first has it and the others are empty.
+    """
+    pattern = _pattern(text)
+    pieces = pattern.split(text)
+    raws, gaps = pieces[1::2], pieces[::2]
+    if pattern is _ASCII and not _ODD.search(text):
+        return list(map(str.lower, raws)), raws, gaps
+    parts = [(raw.lower(),) if raw.isascii() and raw.isalnum() else _folded(raw) for raw in raws]
+    if all(len(part) == 1 for part in parts):
+        return [part[0] for part in parts], raws, gaps
+    return _uneven(parts, raws, gaps)
+
+
+def _uneven(parts: list[tuple[str, ...]], raws: list[str], gaps: list[str]) -> tuple[list[str], list[str], list[str]]:
+    """The same where a word folds to none or to several."""
+    texts: list[str] = []
+    written: list[str] = []
+    around = [gaps[0]]
+    for part, raw, gap in zip(parts, raws, gaps[1:], strict=True):
+        if not part:
+            around[-1] += raw + gap
+            continue
+        texts.extend(part)
+        written.extend((raw, *[""] * (len(part) - 1)))
+        around.extend((*[""] * (len(part) - 1), gap))
+    return texts, written, around
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    return _ASCII if text.isascii() or not _BEYOND.search(text) else _TOKEN
+def surfaces(text: str) -> list[str]:
+    """The words as they stand in the text, neither folded nor with their places: the quick half of `tokens`."""
+    return _TOKEN.findall(text)
 
 
 def words(text: str) -> tuple[str, ...]:

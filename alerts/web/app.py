@@ -1,6 +1,7 @@
-"""The first web process: /healthz (200 when all is well, else 503, with the problems) and /metrics (Prometheus).
+"""The first web process: /healthz (200 when all is well, else 503, with the problems), /metrics (Prometheus), /unsubscribe.
 
-It only calls the service; when the store does not answer, /metrics is 503 and says why.
+It only calls the service; when the store does not answer, /metrics is 503 and says why. A mail's link ends a channel by
+POST alone, as RFC 8058 wants it: programs that follow every link of a mail end nothing; a person gets a button.
 """
 
 from __future__ import annotations
@@ -14,15 +15,21 @@ from prometheus_client.core import Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from alerts.errors import AlertsError
+from alerts.errors import AlertsError, NotFoundError
 from alerts.settings import Settings
+
+_BUTTON = """<!doctype html><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Tocsin</title>
+<form method="post"><p>No more of these mails?</p><button>End them</button></form>"""
 
 
 class Health(Protocol):
     """What the web process needs of the service."""
+
+    def unsubscribe(self, token: str) -> object:
+        """Switch off the channel that a mail's link ends. Raises: NotFoundError, StateError."""
 
     def health(self) -> Mapping[str, Any]:
         """`ok` and what speaks against it; never raises."""
@@ -64,7 +71,24 @@ def build_app(service: Health) -> Starlette:
         except AlertsError as error:
             return Response(f"# {error}\n", status_code=503, media_type="text/plain")
 
-    return Starlette(routes=[Route("/healthz", healthz), Route("/metrics", metrics)])
+    def unsubscribe(request: Request) -> Response:
+        if request.method == "GET":
+            return HTMLResponse(_BUTTON)
+        try:
+            service.unsubscribe(request.path_params["token"])
+        except NotFoundError as error:
+            return PlainTextResponse(f"{error}\n", status_code=404)
+        except AlertsError as error:
+            return PlainTextResponse(f"{error}\n", status_code=503)
+        return PlainTextResponse("No more of these mails will be sent.\n")
+
+    return Starlette(
+        routes=[
+            Route("/healthz", healthz),
+            Route("/metrics", metrics),
+            Route("/unsubscribe/{token}", unsubscribe, methods=["GET", "POST"]),
+        ]
+    )
 
 
 def serve(settings: Settings, service: Health) -> None:

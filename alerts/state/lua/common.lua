@@ -4,18 +4,35 @@ local clock = redis.call('TIME')
 local now = tonumber(clock[1]) + tonumber(clock[2]) / 1000000
 
 local function key(name) return prefix .. name end
-local function stamp(seconds) return string.format('%.3f', seconds) end
+-- To the microsecond: what is written one after the other stays in that order.
+local function stamp(seconds) return string.format('%.6f', seconds) end
 local function count(name, by) redis.call('HINCRBY', key('counters'), name, by or 1) end
 
--- The lane may be claimed: it is due when its first delivery is, but not before `earliest`, nor while it rests.
+-- In a lane, urgent deliveries stand before all others: their due times are this much lower, and so negative.
+local URGENT = 10000000000
+
+-- The lane may be claimed: it is due when its first delivery is, but not before `earliest`, nor while it rests. A lane
+-- stands with the urgent ones when its first delivery is urgent.
 local function offer_lane(channel, earliest)
   local first = redis.call('ZRANGE', key('lane:' .. channel), 0, 0, 'WITHSCORES')
-  if first[2] then
-    local rest = tonumber(redis.call('ZSCORE', key('lanes:rest'), channel) or '0')
-    redis.call('ZADD', key('lanes'), stamp(math.max(tonumber(first[2]), earliest, rest)), channel)
-  else
+  if not first[2] then
     redis.call('ZREM', key('lanes'), channel)
+    redis.call('ZREM', key('lanes:urgent'), channel)
+    return
   end
+  local due, here, there = tonumber(first[2]), 'lanes', 'lanes:urgent'
+  if due < 0 then due, here, there = due + URGENT, there, here end
+  local rest = tonumber(redis.call('ZSCORE', key('lanes:rest'), channel) or '0')
+  redis.call('ZADD', key(here), stamp(math.max(due, earliest, rest)), channel)
+  redis.call('ZREM', key(there), channel)
+end
+
+-- A delivery was put into the lane: offer it, unless somebody serves it or it is offered as well already.
+local function offer_for(channel, is_urgent)
+  if redis.call('HEXISTS', key('lanes:owner'), channel) == 1 then return end
+  local offered = redis.call('ZSCORE', key('lanes:urgent'), channel)
+  if not offered and not is_urgent then offered = redis.call('ZSCORE', key('lanes'), channel) end
+  if not offered or tonumber(offered) > now then offer_lane(channel, now) end
 end
 
 local function end_lane_lease(channel, owner)
@@ -42,4 +59,14 @@ local function keep_bells(at, keep)
       count('bells')
     end
   end
+end
+
+-- A delivery that waits, held or in a digest, is told along by another one.
+local function carry(id, by, channel)
+  local delivery = key('delivery:' .. id)
+  local held = redis.call('HMGET', delivery, 'status', 'digest')
+  if held[1] ~= 'held' then return end
+  redis.call('HSET', delivery, 'status', 'digested', 'reason', 'told by ' .. by, 'carried', by)
+  redis.call('ZREM', key('lane:' .. channel), id)
+  if held[2] then redis.call('ZREM', key('digest:' .. held[2]), id) end
 end

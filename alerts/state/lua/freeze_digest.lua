@@ -1,28 +1,34 @@
--- ARGV: prefix, subscriber, channel, alert id, Alert, delivery id, Delivery, keep_s, members n, member * n.
+-- ARGV: prefix, digest, alert id, Alert, delivery id, Delivery, subscriber, channel, keep_s, members n, member * n.
 -- The members leave the open digest in the same call that writes the delivery which tells them: nothing falls between.
-local digest = ARGV[2] .. ':' .. ARGV[3]
-local open, keep = key('digest:' .. digest), tonumber(ARGV[8])
-for i = 1, tonumber(ARGV[9]) do
-  if not redis.call('ZSCORE', open, ARGV[9 + i]) then return 'stale' end
+-- Unless they are as many as one digest may hold, they are all of it: whoever came since has to be among them.
+local digest, subscriber, channel, keep, n = ARGV[2], ARGV[7], ARGV[8], tonumber(ARGV[9]), tonumber(ARGV[10])
+local open = key('digest:' .. digest)
+local size = redis.call('ZCARD', open)
+if size == 0 then
+  redis.call('ZREM', key('digests'), digest)
+  return 'already'
 end
-for i = 1, tonumber(ARGV[9]) do
-  local member = ARGV[9 + i]
+if size ~= n and n < 500 then return 'stale' end
+for i = 1, n do
+  if not redis.call('ZSCORE', open, ARGV[10 + i]) then return 'stale' end
+end
+for i = 1, n do
+  local member = ARGV[10 + i]
   redis.call('ZREM', open, member)
-  redis.call('HSET', key('delivery:' .. member), 'status', 'digested', 'reason', 'told in the digest ' .. ARGV[6])
+  redis.call('HSET', key('delivery:' .. member), 'status', 'digested', 'reason', 'told in the digest ' .. ARGV[5])
 end
-redis.call('ZREM', key('digests'), digest)
-local first = redis.call('ZRANGE', open, 0, 0, 'WITHSCORES')
-if first[2] then redis.call('ZADD', key('digests'), first[2], digest) end
-if redis.call('HSETNX', key('alert:' .. ARGV[4]), 'json', ARGV[5]) == 1 then
-  redis.call('EXPIRE', key('alert:' .. ARGV[4]), keep)
-  redis.call('ZADD', key('alerts:' .. ARGV[2]), stamp(now), ARGV[4])
+if size == n then redis.call('ZREM', key('digests'), digest) end
+if redis.call('HSETNX', key('alert:' .. ARGV[3]), 'json', ARGV[4]) == 1 then
+  redis.call('EXPIRE', key('alert:' .. ARGV[3]), keep)
+  redis.call('ZADD', key('alerts:' .. subscriber), stamp(now), ARGV[3])
 end
-if redis.call('HSETNX', key('delivery:' .. ARGV[6]), 'json', ARGV[7]) == 1 then
-  redis.call('HSET', key('delivery:' .. ARGV[6]), 'status', 'pending', 'attempts', 0, 'due', stamp(now))
-  redis.call('EXPIRE', key('delivery:' .. ARGV[6]), keep)
-  redis.call('ZADD', key('deliveries'), stamp(now), ARGV[6])
-  redis.call('SADD', key('delivered:' .. ARGV[4]), ARGV[6])
-  redis.call('ZADD', key('lane:' .. ARGV[3]), stamp(now), ARGV[6])
-  if redis.call('HEXISTS', key('lanes:owner'), ARGV[3]) == 0 then offer_lane(ARGV[3], 0) end
+if redis.call('HSETNX', key('delivery:' .. ARGV[5]), 'json', ARGV[6]) == 1 then
+  redis.call('HSET', key('delivery:' .. ARGV[5]), 'status', 'pending', 'attempts', 0, 'due', stamp(now), 'queued', stamp(now))
+  redis.call('EXPIRE', key('delivery:' .. ARGV[5]), keep)
+  redis.call('ZADD', key('deliveries'), stamp(now), ARGV[5])
+  redis.call('SADD', key('delivered:' .. ARGV[3]), ARGV[5])
+  redis.call('EXPIRE', key('delivered:' .. ARGV[3]), keep)
+  redis.call('ZADD', key('lane:' .. channel), stamp(now), ARGV[5])
+  offer_for(channel, false)
 end
 return 'done'
