@@ -1,7 +1,7 @@
 """How well and at which cost items are grouped into stories, beside three plain ways, each in the same run.
 
-    ./run.sh bench bench/stories.py                 all of it, some ten minutes
-    ./run.sh bench bench/stories.py --only cost     CPU and memory at 10,000 live stories
+    ./run.sh bench bench/stories.py                   all of it, some ten minutes
+    .venv/bin/python bench/stories.py --only cost     CPU and memory at 10,000 live stories
 
 Needs the labelled headlines beside the project. Every figure of ours comes from weights that never saw what they are
 judged on: of the stream, each month is grouped with weights learned from the other months; of the pairs, each fifth with
@@ -32,7 +32,7 @@ from alerts.stories.rarity import Rarity
 from alerts.stories.scorer import Weights
 from alerts.stories.sketch import Sketch
 from bench._rig import machine, table
-from bench.train_stories import DATA, Candidate, Labelled, School, chooser, read_rows, read_stream, walk
+from bench._train_stories import DATA, Candidate, Labelled, School, chooser, read_rows, read_stream, walk
 
 DIAL = (0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 _LIVE = 10_000
@@ -176,12 +176,12 @@ def show_dial(school: School, weights: Mapping[str, Weights]) -> None:
     print(table(["join_chance", "missed %", "late %", "duplicates an event", "cost100", "B-cubed F1"], rows))
 
 
-def show_pairs(school: School, candidates: Sequence[Candidate]) -> None:
+def show_pairs(school: School) -> None:
     """Pairs of headlines, each fifth with weights that never saw it."""
     rows = []
     for name in ("lede", "sts_headlines"):
         pairs = list(school.pairs[name])
-        said = pair_answers(school, candidates, name)
+        said = pair_answers(school, name)
         plain = tfidf(school.prior())
         rows.append(
             [
@@ -195,7 +195,7 @@ def show_pairs(school: School, candidates: Sequence[Candidate]) -> None:
     print(table(["pairs", "F1, ours by cross-validation", "TF-IDF >= .45", "Jaccard >= .55"], rows))
 
 
-def pair_answers(school: School, candidates: Sequence[Candidate], name: str) -> list[float]:
+def pair_answers(school: School, name: str) -> list[float]:
     """The scores of all pairs of a corpus, each from weights that saw neither it nor another pair with its first headline."""
     pairs = school.pairs[name]
     keys = sorted({pair.one.terms.tobytes() for pair in pairs})
@@ -203,7 +203,7 @@ def pair_answers(school: School, candidates: Sequence[Candidate], name: str) -> 
     fold = {key: number % 5 for number, key in enumerate(keys)}
     said = [0.0] * len(pairs)
     for part in range(5):
-        known = school.with_pairs(name, (p for p in pairs if fold[p.one.terms.tobytes()] != part)).learn(candidates)
+        known = school.with_pairs(name, (p for p in pairs if fold[p.one.terms.tobytes()] != part)).learn_same()
         for place, pair in enumerate(pairs):
             if fold[pair.one.terms.tobytes()] == part:
                 said[place] = same_event(pair.one, pair.other, known)
@@ -268,6 +268,9 @@ def main() -> None:
     parser.add_argument("--only", choices=("quality", "cost"))
     only = parser.parse_args().only
     print(machine())
+    if not DATA.exists():
+        print(f"skipped: there is no {DATA.name} data beside the project")
+        return
     tagger = Tagger.load()
     if only != "quality":
         show_cost(tagger)
@@ -276,7 +279,7 @@ def main() -> None:
         weights, candidates = school.folds()
         show_stream(school, weights)
         show_dial(school, weights)
-        show_pairs(school, candidates)
+        show_pairs(school)
         show_topics(school, school.learn(candidates), tagger)
 
 

@@ -61,7 +61,7 @@ def test_every_new_item_is_in_a_story_that_rang(run: tuple[Path, list[dict[str, 
     new = [r for r in rows if r["kind"] == "item" and r["event"] == "new"]
     alerts = [r for r in rows if r["kind"] == "alert"]
     assert len(alerts) <= len(new)
-    assert len(alerts) > 0.9 * len(new)
+    assert len(alerts) > 0.6 * len(new), "the rest repeats what another item told: a fifth to a third in these histories"
     assert {(r["source"], r["guid"], r["url"]) for r in alerts} <= {(r["source"], r["guid"], r["url"]) for r in new}
 
 

@@ -15,7 +15,8 @@ from alerts.stories.numbers import Number
 from alerts.stories.rarity import Rarity
 from alerts.stories.sketch import Sketch, hash32, place_terms
 
-TEXT_WEIGHT = 0.5  # of a term that only the text below the headline has
+TEXT_WEIGHT = 0.35  # of a term that only the text below the headline has
+_SHRINK = 6.0  # of a share of a headline: one rare word, so that a headline of two words is not covered by chance
 _ALIKE = 0.6  # of a word that only begins like one of the other side
 _CONCEPTS = frozenset(hash32("#" + name) for name in concept_names())
 FEATURES = (
@@ -40,7 +41,7 @@ class View:
 def view_of(sketch: Sketch, rarity: Rarity) -> View:
     """The item ready to be compared."""
     terms, split = sketch.terms, sketch.title
-    weights = rarity.weigh(terms)
+    weights = rarity.weigh(terms, sketch.language)
     title = sum(weights.values())
     if split < len(terms):
         for term in terms[split:]:
@@ -69,7 +70,7 @@ def features(one: View, other: View) -> list[float]:
         min(soft_a, soft_b),
         2.0 * len(shared) / sizes if sizes else 0.0,
         *[*least[:3], 0.0, 0.0, 0.0][:3],
-        math.log1p(len(shared)),
+        math.log1p(sum(min(a[t], b[t]) / (max(a[t], b[t]) or 1.0) for t in shared)),
         max(lost_a, lost_b),
         min(lost_a, lost_b),
         math.log1p(sum(a[t] for t in shared & one.sketch.names | shared & other.sketch.names)),
@@ -116,12 +117,13 @@ def _cover(view: View, other: View) -> tuple[float, float, float]:
     for term in view.sketch.terms[: view.sketch.title]:
         weight = weights[term]
         if term in theirs:
-            held += weight
+            held += min(weight, 2.0 * theirs[term])  # less when only the text has it
         elif term >> 16 in begins:
             alike += weight
         elif weight > lost:
             lost = weight
-    return held / view.title, (held + _ALIKE * alike) / view.title, lost
+    whole = view.title + _SHRINK
+    return held / whole, (held + _ALIKE * alike) / whole, lost
 
 
 def _lost(view: View, other: Mapping[int, float]) -> float:

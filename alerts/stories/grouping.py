@@ -137,7 +137,8 @@ class StoryIndex:
             for story_id in self._postings.nearest(weights, 2 * _CANDIDATES)
             if now - self._stories[story_id].last_at <= self._window
         ]
-        return likenesses(sketch, {i: self._sketches[i] for i in near[:_CANDIDATES]}, self._rarity, self._weights)
+        stories = {i: (self._sketches[i], len(self._stories[i].item_ids)) for i in near[:_CANDIDATES]}
+        return likenesses(sketch, stories, self._rarity, self._weights)
 
     def _put(self, story: Story) -> None:
         before = self._stories.get(story.story_id)

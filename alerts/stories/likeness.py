@@ -7,12 +7,12 @@ holds together), on the runner-up (a likeness to two stories is a template, not 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from alerts.stories.compare import features, is_template, view_of
 from alerts.stories.rarity import Rarity
 from alerts.stories.scorer import LOWEST, Weights
-from alerts.stories.sketch import Sketch
+from alerts.stories.sketch import LEAST_TERMS, Sketch
 
 SAME_CHANCE = 0.5  # two items are called the same from here on
 _LEAST_SECOND = -2.0  # a story that has grown has items that are unlike
@@ -27,16 +27,26 @@ class Likeness:
     best: float  # log odds of the nearest item
     second: float  # how far the second nearest is below
     days: float  # since its last item
+    items: int  # how many it has
     score: float = 0.0
 
 
 def likenesses(
-    sketch: Sketch, stories: Mapping[str, Sequence[Sketch]], rarity: Rarity, weights: Weights
+    sketch: Sketch, stories: Mapping[str, tuple[Sequence[Sketch], int]], rarity: Rarity, weights: Weights
 ) -> list[Likeness]:
-    """The stories an item may belong to with their probabilities, the most probable first."""
+    """The stories an item may belong to with their probabilities, the most probable first.
+
+    Args:
+        sketch: The item's.
+        stories: id -> what it is compared with, and how many items it has.
+        rarity: Of terms, now.
+        weights: Of the regressions.
+    """
+    if sketch.title < LEAST_TERMS:
+        return []
     item = view_of(sketch, rarity)
     found: list[Likeness] = []
-    for story_id, kept in stories.items():
+    for story_id, (kept, items) in stories.items():
         odds = []
         for other in kept:
             view = view_of(other, rarity)
@@ -45,7 +55,7 @@ def likenesses(
             odds.append(weights.pair_odds(features(item, view)))
         else:
             days = max(0.0, sketch.at_s - max(other.at_s for other in kept)) / _DAY_S
-            found.append(Likeness(story_id, *cohesion(odds), days))
+            found.append(Likeness(story_id, *cohesion(odds), days, items))
     return sorted((_scored(one, found, weights) for one in found), key=lambda one: -one.score)
 
 
@@ -63,8 +73,8 @@ def cohesion(odds: Sequence[float]) -> tuple[float, float]:
 
 def _scored(one: Likeness, others: Sequence[Likeness], weights: Weights) -> Likeness:
     rival = max((other.best for other in others if other is not one), default=LOWEST)
-    score = weights.story_chance((one.best, one.second, max(LOWEST, rival), one.days))
-    return Likeness(one.story_id, one.best, one.second, one.days, score)
+    score = weights.story_chance((one.best, one.second, max(LOWEST, rival), one.days), one.items)
+    return replace(one, score=score)
 
 
 def same_event(one: Sketch, other: Sketch, weights: Weights) -> float:

@@ -20,10 +20,11 @@ from alerts.stories.numbers import Cut, Number, numbers_of, value_of
 from alerts.text.fingerprint import hash64
 from alerts.text.tokens import Token, is_run, tokens
 
-MAX_TERMS = 40  # of title and text together
+MAX_TERMS = 30  # of title and text together
 MAX_NUMBERS = 8
 MAX_PLACES = 8
 TEXT_CHARS = 400
+LEAST_TERMS = 3  # a headline with fewer says too little to be compared by
 _SURE = 0.5  # a place with less evidence says nothing about the event
 PREFIX = 5  # characters by which two spellings of a name are taken for one
 _LATIN = str.maketrans(
@@ -158,8 +159,12 @@ def _places(regions: Iterable[RegionEvidence]) -> tuple[str, ...]:
 
 
 def compared(kept: Sequence[Sketch]) -> tuple[Sketch, ...]:
-    """What an item is compared with: the items a story keeps and, from three on, the core that most of them share."""
-    return (*kept, _core(kept)) if len(kept) > 2 else tuple(kept)
+    """What an item is compared with: the items a story keeps and, from three on, the core that most of them share.
+
+    But for those whose headline is too short; maybe none is left.
+    """
+    sketches = (*kept, _core(kept)) if len(kept) > 2 else kept
+    return tuple(sketch for sketch in sketches if sketch.title >= LEAST_TERMS)
 
 
 def _core(kept: Sequence[Sketch]) -> Sketch:

@@ -5,8 +5,8 @@ every candidate story on the way becomes a row with its label (the decisions tha
 Labelled pairs of headlines join with a weight of their own, so that no corpus has the word alone. The prior counts in how
 many headlines a term stands. Months can be left out: bench/stories.py judges each with weights that never saw it.
 
-    ./run.sh bench bench/train_stories.py            print what was learned
-    ./run.sh bench bench/train_stories.py --write    and write it into the package
+    .venv/bin/python bench/_train_stories.py            print what was learned
+    .venv/bin/python bench/_train_stories.py --write    and write it into the package
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from alerts.stories.likeness import cohesion
 from alerts.stories.meanings import common_terms
 from alerts.stories.rarity import Rarity
 from alerts.stories.scorer import LOWEST, STORY_FEATURES, Linear, Weights
-from alerts.stories.sketch import Sketch, compared, hash32, sketch_of
+from alerts.stories.sketch import LEAST_TERMS, Sketch, compared, hash32, sketch_of
 
 DATA = Path(__file__).parents[2] / "shared/data/stories"
 WEIGHTS = Path(__file__).parents[1] / "alerts/stories/data/weights.json"
@@ -77,11 +77,13 @@ class Candidate:
     number: int  # of the item in the stream
     rows: tuple[tuple[float, ...], ...]
     days: float
+    items: int
     is_same: bool
 
 
 @dataclass(slots=True)
 class _Live:
+    items: int = 0
     event: set[str] = field(default_factory=set)
     kept: list[Sketch] = field(default_factory=list)
 
@@ -127,11 +129,12 @@ def walk(
         met: list[tuple[str, Candidate]] = []
         for story_id in postings.nearest(view.weights, _CANDIDATES):
             others = [view_of(kept, rarity) for kept in compared(live[story_id].kept)]
-            if any(is_template(view, other) for other in others):
+            if item.sketch.title < LEAST_TERMS or any(is_template(view, other) for other in others):
                 continue
             days = (item.sketch.at_s - max(kept.at_s for kept in live[story_id].kept)) / 86400
             rows = tuple(tuple(features(view, other)) for other in others)
-            met.append((story_id, Candidate(item.month, number, rows, days, item.event in live[story_id].event)))
+            story = live[story_id]
+            met.append((story_id, Candidate(item.month, number, rows, days, story.items, item.event in story.event)))
         found += [candidate for _, candidate in met]
         _join(live, postings, choose(item, met) or item.item_id if choose else item.event, item)
     return found
@@ -147,11 +150,12 @@ def _join(live: dict[str, _Live], postings: Postings, story_id: str, item: Label
     before = _terms(story.kept)
     story.kept = [*story.kept[:1], *[*story.kept[1:], item.sketch][1 - _KEPT :]]
     story.event.add(item.event)
+    story.items += 1
     postings.replace(story_id, before, _terms(story.kept))
 
 
-def _terms(kept: Iterable[Sketch]) -> set[int]:
-    return {term for sketch in kept for term in sketch.terms}
+def _terms(kept: Sequence[Sketch]) -> set[int]:
+    return {term for sketch in compared(kept) for term in sketch.terms}
 
 
 def pair_rows(pairs: Iterable[Pair], prior: Mapping[int, float]) -> tuple[Vector, Vector]:
@@ -241,7 +245,7 @@ def chooser(weights: Callable[[str], Weights], least: float) -> Callable[[Labell
     def choose(item: Labelled, met: list[tuple[str, Candidate]]) -> str:
         known = weights(item.month)
         rows = story_rows([candidate for _, candidate in met], known.pair_odds)
-        chances = [known.story_chance(row) for row in rows]
+        chances = [known.story_chance(row, candidate.items) for row, (_, candidate) in zip(rows, met, strict=True)]
         best = max(range(len(met)), key=chances.__getitem__, default=-1)
         return met[best][0] if best >= 0 and chances[best] >= least else ""
 
@@ -278,10 +282,16 @@ class School:
     def learn(self, candidates: Sequence[Candidate], without: str = "") -> Weights:
         """Weights from everything but one month."""
         prior = self.prior(without)
-        corpora = {
-            name: pair_rows((pair for pair in pairs if not without or pair.month != without), prior) for name, pairs in self.pairs.items()
-        }
+        corpora = self._rows(prior, without)
         return learn([c for c in candidates if c.month != without], corpora, prior)
+
+    def learn_same(self) -> Weights:
+        """Weights of two headlines alone; those of streams are empty."""
+        prior, none = self.prior(), Linear(0.0, ())
+        return Weights(none, _joint(self._rows(prior), SAME), none, prior)
+
+    def _rows(self, prior: Mapping[int, float], without: str = "") -> dict[str, tuple[Vector, Vector]]:
+        return {name: pair_rows((p for p in pairs if not without or p.month != without), prior) for name, pairs in self.pairs.items()}
 
     def folds(self) -> tuple[dict[str, Weights], list[Candidate]]:
         """month -> weights that never saw it; and the candidates that final weights are learned from."""
@@ -289,7 +299,7 @@ class School:
         taught = walk(self.stream, priors)
         first = {month: self.learn(taught, month) for month in priors}
         met = walk(self.stream, priors, chooser(first.__getitem__, 0.7))
-        both = [*taught, *(Candidate(c.month, c.number + len(self.stream), c.rows, c.days, c.is_same) for c in met)]
+        both = [*taught, *(replace(c, number=c.number + len(self.stream)) for c in met)]
         return {month: self.learn(both, month) for month in priors}, both
 
 
