@@ -84,11 +84,17 @@ def features(one: View, other: View) -> list[float]:
 
 
 def is_template(one: View, other: View) -> bool:
-    """Whether two headlines say the same but for a number that counts nothing known (Gate 1, Gate 2), or but for the place."""
+    """Whether two headlines say the same but for a number that counts nothing known (Gate 1, Gate 2), or but for the place.
+
+    One other word may differ on each side: "Gate 1 of the north dock", "Gate 2 of the south dock".
+    """
     differ = _title(one) ^ _title(other)
-    if not differ:
+    if len(differ & _title(one)) <= 1 and len(differ & _title(other)) <= 1:
         mine, theirs = ({n.value for n in view.sketch.numbers if n.role == "n"} for view in (one, other))
-        return bool(mine and theirs) and mine.isdisjoint(theirs)
+        if mine - theirs and theirs - mine:
+            return True
+    if not differ:
+        return False
     _, country_gap, _, area_gap = _places(one.sketch.places, other.sketch.places)
     if not country_gap and not area_gap:
         return False
