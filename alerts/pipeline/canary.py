@@ -24,6 +24,7 @@ from alerts.text.fingerprint import content_id
 
 CANARY = "tocsin-canary"  # its source, its rule and its subscriber: nobody else has items, rules or alerts of that name
 _QUERY = f"source:{CANARY}"
+_LETTERS = str.maketrans("0123456789", "ghijklmnop")  # its headline is of words, not of numbers
 _ALARM_EVERY_S = 60.0  # an alarm that was not accepted is tried again
 _log = structlog.get_logger("canary")
 
@@ -61,7 +62,7 @@ def look_after_canary(tools: Tools) -> None:
 
 def _plant(tools: Tools, canary: Canary, now: datetime) -> None:
     """Put one on the queue of items; it shares no word with any other, so that it joins no story. Its rule says what it is."""
-    name = uuid.uuid4().hex
+    name = uuid.uuid4().hex.translate(_LETTERS)
     item = Item(
         source_id=CANARY,
         guid=name,

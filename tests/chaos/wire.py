@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 import time
@@ -13,6 +14,7 @@ from typing import Any
 from alerts.wire import LoopbackServer, WirePage, page_handler
 
 TARGETS = ("alpha", "beta", "gamma")
+_LETTERS = str.maketrans("0123456789", "ghijklmnop")  # words, not numbers
 
 
 class Planter:
@@ -50,8 +52,10 @@ class Planter:
 
 
 def _entry(feed: str, number: int) -> str:
-    link = f"https://{feed}.example/{number}"
-    return f"<item><guid>{link}</guid><link>{link}</link><title>planted headline number {number} of {feed}</title></item>"
+    """An item whose headline shares no telling word with any other: no two of them are one story."""
+    link, words = f"https://{feed}.example/{number}", hashlib.sha256(str(number).encode()).hexdigest().translate(_LETTERS)
+    title = f"planted {words[:8]} {words[8:16]} {words[16:24]} {words[24:32]} number {number}"
+    return f"<item><guid>{link}</guid><link>{link}</link><title>{title}</title></item>"
 
 
 def number_of(title: str) -> int:
@@ -89,7 +93,7 @@ class Targets:
             self.received[target, key] += 1
             if self.received[target, key] > 1 and not payload.get("is_repeat"):
                 self.unmarked.append(key)
-            if "planted headline" in payload.get("title", ""):
+            if "planted " in payload.get("title", ""):
                 number = number_of(payload["title"])
                 self.keys[target, number].add(key)
                 self.accepted_at.setdefault((target, number), time.monotonic())
