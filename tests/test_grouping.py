@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from alerts.cli.edges import tagged_row
 from alerts.models import Story, Tagged
@@ -161,6 +163,16 @@ def test_words_count_as_what_they_mean(word: str, language: str, expected: list[
 )
 def test_numbers_count_with_what_they_count(title: str, expected: list[tuple[str, float]]) -> None:
     assert expected == [tuple(number) for number in a_sketch(title).numbers]
+
+
+@given(st.lists(st.text(min_size=1, max_size=60), min_size=2, max_size=4))
+def test_any_headlines_are_grouped_without_an_error(titles: list[str]) -> None:
+    assert len(stories_of([*titles, "4b227777 5e99999 1e400 count", f"99{'9' * 400} gates"])) >= 1
+
+
+def test_headlines_that_count_different_things_are_two_stories_though_a_number_is_common() -> None:
+    titles = [f"planted headline number {number} of feed-{number % 3}" for number in range(60)]
+    assert len(stories_of(titles)) == 60
 
 
 def test_a_packed_sketch_is_the_same_again() -> None:

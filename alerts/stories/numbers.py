@@ -111,14 +111,14 @@ def _is_date(cuts: Sequence[Cut], values: Sequence[float | None], place: int) ->
     return False
 
 
+_DIGITS = re.compile(r"\d{1,15}(?:[.,]\d{1,6})?")  # what is longer is a code; 5e1234 is a word
+
+
 @lru_cache(maxsize=8192)
 def value_of(text: str, language: str | None) -> float | None:
     """The value of a folded word that is a number in digits or words; None when it is none."""
     if text[0].isdigit():
-        try:
-            return float(text.replace(",", "."))
-        except ValueError:
-            return None
+        return float(text.replace(",", ".")) if _DIGITS.fullmatch(text) else None
     return _words(language or "en").get(text)
 
 
