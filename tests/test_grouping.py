@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -163,6 +164,13 @@ def test_words_count_as_what_they_mean(word: str, language: str, expected: list[
 )
 def test_numbers_count_with_what_they_count(title: str, expected: list[tuple[str, float]]) -> None:
     assert expected == [tuple(number) for number in a_sketch(title).numbers]
+
+
+def test_a_word_that_is_in_everything_draws_nothing_together_while_there_are_few_stories() -> None:
+    """Each tells of other things; a story that had swallowed some would hide that the word is everywhere."""
+    letters = str.maketrans("0123456789abcdef", "ghijklmnopqrstuv")
+    names = [hashlib.sha256(str(n).encode()).hexdigest().translate(letters) for n in range(40)]
+    assert len(stories_of([f"planted {n[:8]} {n[8:16]} {n[16:24]} {n[24:32]} number {at}" for at, n in enumerate(names)])) == 40
 
 
 @given(st.lists(st.text(min_size=1, max_size=60), min_size=2, max_size=4))

@@ -32,6 +32,7 @@ MAX_KEYS = 400
 MAX_COUNTRIES = 20
 MAX_SKETCHES = 5  # the first item of a story, and its latest ones
 WINDOW_S = 72 * 3600.0
+_LEAST_ODDS = -1.0  # log odds that the nearest item of a story needs: without, a story without rivals draws in what is like nothing
 JOIN_CHANCE = 0.75  # how probable one event must be for an item to join: the dial, sift.join_chance
 _CANDIDATES = 5  # stories that one item is compared with in full
 
@@ -127,8 +128,9 @@ class StoryIndex:
             story = self._stories.get(self._by_key.get(key, ""))
             if story is not None and now - story.last_at <= self._window:
                 return story
-        found = self._likenesses(traits.sketch, now)
-        return self._stories[found[0].story_id] if found and found[0].score >= self.join_chance else None
+        near = (one for one in self._likenesses(traits.sketch, now) if one.best >= _LEAST_ODDS)
+        found = next(near, None)
+        return self._stories[found.story_id] if found and found.score >= self.join_chance else None
 
     def _likenesses(self, sketch: Sketch, now: datetime) -> list[Likeness]:
         weights = view_of(sketch, self._rarity).weights
