@@ -32,7 +32,7 @@ MAX_KEYS = 400
 MAX_COUNTRIES = 20
 MAX_SKETCHES = 5  # the first item of a story, and its latest ones
 WINDOW_S = 72 * 3600.0
-_LEAST_ODDS = -1.0  # log odds that the nearest item of a story needs: without, a story without rivals draws in what is like nothing
+_LEAST_ODDS = -1.5  # log odds that the nearest item of a story needs: without, a story without rivals draws in what is like nothing
 JOIN_CHANCE = 0.75  # how probable one event must be for an item to join: the dial, sift.join_chance
 _CANDIDATES = 5  # stories that one item is compared with in full
 
