@@ -22,6 +22,7 @@ from alerts.rules.rarity import Rarity
 from alerts.stories.grouping import StoryIndex
 from alerts.stories.owners import NO_OWNERS, Owners
 from alerts.stories.velocity import UsualRates
+from alerts.text.collector import without_collector
 
 _log = structlog.get_logger("sift")
 
@@ -74,7 +75,8 @@ class Sifter:
             self.stories.load(tools.state.live_stories(since))
             self.usual = UsualRates.of(map(_spread, self.stories))
         if self._version != lease.rules_version:
-            self._learn_rules(tools, lease.rules_version)
+            with without_collector():
+                self._learn_rules(tools, lease.rules_version)
         self.trust(lease)
         return lease
 

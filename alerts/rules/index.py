@@ -7,7 +7,6 @@ with the number of queries. Equal queries have one id and are kept once, however
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -23,6 +22,7 @@ from alerts.rules.postings import Postings
 from alerts.rules.query import shown
 from alerts.rules.rarity import Rarity
 from alerts.rules.whereabouts import Whereabouts
+from alerts.text.collector import without_collector
 
 _MAX_KEYS = 8  # of one set that are looked up; what is beyond is verified
 
@@ -90,22 +90,14 @@ class RuleIndex:
             self._rows[query_id] = tuple([self._add(query_id, keys, check) for keys in sets])
 
     def put_many(self, queries: Iterable[tuple[str, str, bool]]) -> list[tuple[str, AlertsError]]:
-        """Add many queries (id, query, whether unknown counts as in); those that were refused, each with its error.
-
-        The garbage collector pauses: it would look at everything again and again while the index grows.
-        """
+        """Add many queries (id, query, whether unknown counts as in); those that were refused, each with its error."""
         refused: list[tuple[str, AlertsError]] = []
-        is_collecting = gc.isenabled()
-        gc.disable()
-        try:
+        with without_collector():
             for query_id, query, is_unknown_in in queries:
                 try:
                     self.put(query_id, query, is_unknown_in)
                 except (QueryError, NotFoundError) as error:
                     refused.append((query_id, error))
-        finally:
-            if is_collecting:
-                gc.enable()
         return refused
 
     def _learn_areas(self, query: Query, is_unknown_in: bool) -> bool:
