@@ -113,6 +113,27 @@ def test_one_template_about_two_events_is_two_stories(first: str, second: str) -
     assert one.story_id != two.story_id
 
 
+def lines_of(*pairs: tuple[str, str]) -> list[Story]:
+    """The story of each (language, headline) when they arrive twenty minutes apart."""
+    index, found = StoryIndex(), []
+    for number, (lang, title) in enumerate(pairs):
+        story = index.assign(a_line(number, title, lang=lang), NOW + number * timedelta(minutes=20))
+        index.apply(story)
+        found.append(story)
+    return found
+
+
+def test_a_country_and_a_kind_of_event_in_common_make_no_story_across_languages() -> None:
+    flooded = "عاجل: إغلاق الطريق الساحلي في لبنان بسبب السيول"
+    fog, flood = lines_of(("en", "Airport of Beirut closed for two hours by fog"), ("ar", flooded))
+    assert fog.story_id != flood.story_id
+
+
+def test_a_number_and_a_place_in_common_make_a_story_across_languages() -> None:
+    one, other = lines_of(("en", "Magnitude 5.1 earthquake shakes Greece"), ("de", "Erdbeben der Stärke 5,1 erschüttert Griechenland"))
+    assert one.story_id == other.story_id
+
+
 def test_one_german_event_rings_a_few_times_and_swallows_nothing() -> None:
     mixed = [line for pair in zip(MOOSHEIM[::3], MEANWHILE, strict=False) for line in pair]
     titles = [*MOOSHEIM[:2], *mixed, *(line for line in MOOSHEIM[2:] if line not in mixed)]

@@ -103,6 +103,18 @@ def is_template(one: View, other: View) -> bool:
     return len(left & _title(one)) <= 1 and len(left & _title(other)) <= 1
 
 
+def is_thin(one: View, other: View) -> bool:
+    """Whether two items in different languages share a country or a kind of event at most: no name, number, area or word of their own."""
+    mine, theirs = one.sketch, other.sketch
+    if not (mine.language and theirs.language) or mine.language == theirs.language:
+        return False
+    places = {term for sketch in (mine, theirs) for code in sketch.places for term in place_terms(code)}
+    begins = ({term >> 16 for term in view.weights.keys() - _CONCEPTS - places} for view in (one, other))
+    own_words = set.intersection(*begins)  # Zelensky begins as Зеленский does
+    areas = {code for code in mine.places if len(code) > 2} & set(theirs.places)
+    return not (own_words or areas or set(mine.numbers) & set(theirs.numbers))
+
+
 def _title(view: View) -> frozenset[int]:
     return frozenset(view.sketch.terms[: view.sketch.title])
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from alerts.stories.compare import features, is_template, view_of
+from alerts.stories.compare import features, is_template, is_thin, view_of
 from alerts.stories.rarity import Rarity
 from alerts.stories.scorer import LOWEST, Weights
 from alerts.stories.sketch import LEAST_TERMS, Sketch
@@ -50,7 +50,7 @@ def likenesses(
         odds = []
         for other in kept:
             view = view_of(other, rarity)
-            if is_template(item, view):
+            if is_template(item, view) or is_thin(item, view):
                 break
             odds.append(weights.pair_odds(features(item, view)))
         else:
