@@ -65,7 +65,7 @@ def costs(items: Sequence[Item], rounds: int) -> Iterator[tuple[str, float]]:
         "nature, urgency, phase, toll": judge,
         "origin and imprint": lambda item: record_of("i", item, _SOURCE, language=item.language),
         "all of it": lambda item: (judge(item), record_of("i", item, _SOURCE, language=item.language)),
-        "of that, cutting the words": lambda item: (tokens(item.title), tokens(item.text[:LEDE])),
+        "of that, cutting the words": lambda item: (tokens.__wrapped__(item.title), tokens.__wrapped__(item.text[:LEDE])),
     }
     for name, work in works.items():
 

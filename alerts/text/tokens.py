@@ -58,6 +58,7 @@ class Token(NamedTuple):
 _new = tuple.__new__  # Token(...) without its keyword handling: half the time
 
 
+@lru_cache(maxsize=128)  # one item's texts are asked for by regions, stories and rules, one after the other
 def tokens(text: str) -> tuple[Token, ...]:
     """The words of the text in their order, folded, with spans into the text as given."""
     found: list[Token] = []
