@@ -23,7 +23,10 @@ Rows = Iterator[dict[str, Any]]
 
 @regions.command(name="tag")
 def tag_regions(file: InFile = None) -> None:
-    """{"id", "text", "lang"?, "source_region"?} -> the same with "countries" and "regions", most relevant first."""
+    """{"id", "text", "lang"?, "source_region"?} -> the same with "countries" and "regions", most relevant first, and "admin1".
+
+    "admin1" has the ISO 3166-2 code of the one province in which the text plays, or nothing; "regions" has every place.
+    """
     open_settings()
     show.json_lines(_tag_rows(file))
 
@@ -35,7 +38,8 @@ def _tag_rows(file: Path | None) -> Rows:
         text = text_of(row, "text", place, needed=True)
         language = language_of(text, text_of(row, "lang", place) or None, is_guessing=False)
         found = tagger.tag(text, language=language, home=_home(row, place))
-        yield {**row, "countries": tagging.countries_of(found), "regions": found}
+        principal = tagger.principal(found, text, language=language)
+        yield {**row, "countries": tagging.countries_of(found), "regions": found, "admin1": [principal] if principal else []}
 
 
 @stories.command()

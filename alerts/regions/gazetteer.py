@@ -22,7 +22,7 @@ from alerts.errors import ConfigError
 
 PATH = Path(__file__).with_name("places.bin")
 TRIE_PATH = Path(__file__).with_name("names.marisa")
-MAGIC = b"TOC3"
+MAGIC = b"TOC4"
 RECORD = "<IffHBB"  # offset of the name, latitude, longitude, code, kind, size
 MASK = "--"  # the code of what looks like a place and is none
 WATERS = "XZ"  # international waters in UN/LOCODE: the code of seas and straits, which are in no country
@@ -85,6 +85,7 @@ class Gazetteer:
     english: dict[str, str]
     languages: frozenset[str]
     common: dict[str, frozenset[str]]
+    capitals: dict[str, str]  # ISO 3166-1 -> ISO 3166-2 code of the capital
     inputs: dict[str, str]  # own file -> hash of it when this was compiled
     m49: dict[str, tuple[str, list[str]]]  # number -> English name, ISO 3166-1 codes
 
@@ -161,6 +162,7 @@ def load_gazetteer(path: Path = PATH, trie_path: Path = TRIE_PATH) -> Gazetteer:
         ways=tuple((how, frozenset(languages)) for how, languages in header["ways"]),
         english=header["english"],
         languages=frozenset(header["languages"]),
+        capitals=header["capitals"],
         inputs=header["inputs"],
         m49={code: (name, codes) for code, (name, codes) in header["m49"].items()},
         common={kind: frozenset(words) for kind, words in common.items()},

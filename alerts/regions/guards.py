@@ -16,7 +16,8 @@ _NOT_NAMES = frozenset(  # capitalised words that may stand beside a place witho
     "central st says said mr is as after over near city county state province governor mayor senate university airport "
     "war talks deal crisis vote votes election elections news live team club coach former new man woman officials chief judge "
     "monday tuesday wednesday thursday friday saturday sunday january february march april may june july august september "
-    "october november december bank health department school hospital center island islands beach bay lake valley street road".split()
+    "october november december bank health department school hospital center island islands beach bay lake valley street road "
+    "labour conservative conservatives tory tories democrat democrats republican republicans councillor councillors mp mps".split()
 )
 _STATE_OF_GEORGIA = frozenset(
     "atlanta savannah augusta athens macon fulton kemp bulldogs peach senate runoff governor gov county southern carolina alabama florida "
@@ -63,7 +64,7 @@ def doubt(found: Candidate, line: Line, role: Role, common: dict[str, frozenset[
     """
     place = found.readings[0].place
     is_latin = found.key[:1].isascii()
-    if is_latin and (against := _longer(found, line, common)).minus:
+    if is_latin and (against := _longer(found, line, role, common)).minus:
         return against
     if found.first == found.last and (against := _word(found, line, role, common)).minus:
         return against
@@ -76,7 +77,7 @@ def doubt(found: Candidate, line: Line, role: Role, common: dict[str, frozenset[
     return Doubt(0.5, "may be an abbreviation") if is_short and found.first and place.kind != "country" else _NONE
 
 
-def _longer(found: Candidate, line: Line, common: dict[str, frozenset[str]]) -> Doubt:
+def _longer(found: Candidate, line: Line, role: Role, common: dict[str, frozenset[str]]) -> Doubt:
     """Whether the words behind make another name of it: a paper or firm, a street, a team, an Arabic place."""
     after, kind = line.word(found.last + 1), found.readings[0].place.kind
     if after in common["brand"] and line.is_capital(found.last + 1) and line.gap(found.last) == " ":
@@ -87,6 +88,10 @@ def _longer(found: Candidate, line: Line, common: dict[str, frozenset[str]]) -> 
         return Doubt(1.0, "the name of a storm or ship")
     if kind == "country":
         return _NONE
+    if kind in TOWNS and not role.is_spatial and line.is_match:
+        return Doubt(0.5, "a team in a match")
+    if line.word(found.first - 1) == "royal" and line.is_capital(found.first - 1) and line.is_capital(found.last + 1):
+        return Doubt(0.6, "a royal foundation called so")
     if _is_alias(found, line):
         return Doubt(0.6, "somebody or something called so")
     if _is_result(found.last + 1, line) or (after in _TEAMS and _is_result(found.last + 2, line)):
@@ -127,7 +132,8 @@ def _everyday(found: Candidate, line: Line) -> Doubt:
 
 def _is_result(index: int, line: Line) -> bool:
     """Whether the result of a match stands here: "3-1"."""
-    return line.word(index).isdigit() and line.gap(index) in ("-", "–") and line.word(index + 1).isdigit()
+    is_pair = line.word(index).isdigit() and line.gap(index) in ("-", "–") and line.word(index + 1).isdigit()
+    return is_pair and line.gap(index + 1)[:1] != "%"
 
 
 def _is_street(after: str, found: Candidate, line: Line) -> bool:
@@ -184,7 +190,7 @@ def _person(found: Candidate, line: Line, common: dict[str, frozenset[str]]) -> 
     if leads and line.is_sentence and line.word(first) not in _METROPOLES:
         return Doubt(1.0, "part of a person's name", True)
     if leads:
-        return Doubt(0.3, "may be a person's name")
+        return Doubt(0.45 if line.written[first].isupper() else 0.3, "may be a person's name")
     if is_behind and before in common["title"] and (is_weak or line.gap(first - 1) == ". " or line.word(first) in _SURNAMES):
         return Doubt(1.0, "a person's title before it", True)
     if is_behind and before in common["given"] and (is_weak or line.word(first) in _SURNAMES or line.word(first) in common["given"]):

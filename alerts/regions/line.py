@@ -8,6 +8,11 @@ from operator import add
 
 from alerts.text.tokens import cut, is_run
 
+_MATCH = frozenset(
+    "goalkeeper striker midfielder halftime offside equaliser equalizer goalless bundesliga laliga quarterback touchdown "
+    "touchdowns innings wicket wickets playoff playoffs semifinal semifinals quarterfinal quarterfinals hattrick shutout "
+    "kickoff matchday relegation".split()
+)
 _BREAKS = frozenset(";:!?|(),،。")
 
 
@@ -44,6 +49,11 @@ class Line:
         small, large = self._cases
         return not small and large > 0 and self.text.upper() == self.text
 
+    @cached_property
+    def is_match(self) -> bool:
+        """Whether it tells of a match, in which towns are teams."""
+        return not _MATCH.isdisjoint(self.words) or ("half" in self.words and _is_half_of_a_match(self.words))
+
     def is_capital(self, index: int) -> bool:
         """Whether there is a word, and it begins with a capital."""
         return 0 <= index < len(self.words) and self.written[index][:1].isupper()
@@ -65,3 +75,9 @@ class Line:
             if len(gap) > 2 or not _BREAKS.isdisjoint(gap):
                 return False
         return True
+
+
+def _is_half_of_a_match(words: list[str]) -> bool:
+    """Whether the half is one of a match, and not "the first half of the year"."""
+    at = words.index("half")
+    return at > 0 and words[at - 1] in ("first", "second") and words[at + 1 : at + 2] != ["of"]

@@ -7,23 +7,27 @@ its country stays with the other place.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from alerts.regions.line import Line
+from alerts.regions.roles import NAMED
 from alerts.regions.settle import Found
 
 _FIRST, _LATER = 0.9, 0.7  # found in the first sentence of the text, or later, not in the headline
 _SURE = 0.5
 _ADJECTIVE = 0.8  # "Lebanese" says less than "Lebanon"
+_SEAT = 0.85  # a capital that is only named may stand for the government
 _AGAIN = 0.05  # for each further mention, at most three
+_PAR = 0.9  # of the weight of the best place of the country: from here on the one that is named first comes first
+_EVEN = 0.95  # the same of countries
 _LEAST = 0.75  # of the weight of the best place of the country
 
 
-def ranked(found: Sequence[Found], lines: Sequence[Line]) -> list[list[Found]]:
+def ranked(found: Sequence[Found], lines: Sequence[Line], capitals: Collection[str] = ()) -> list[list[Found]]:
     """The mentions of each place, the place that the text is about first; what it names in passing is left out."""
     if len(found) < 2:
         return [list(found)]
-    weighed = [_weight(one, lines[one.candidate.line]) for one in found]
+    weighed = [_weight(one, lines[one.candidate.line], is_seat=one.place.code in capitals) for one in found]
     passed = _in_passing(found, weighed)
     places: dict[tuple[str, str, str], list[Found]] = {}
     sums: dict[tuple[str, str, str], list[float]] = {}
@@ -36,7 +40,18 @@ def ranked(found: Sequence[Found], lines: Sequence[Line]) -> list[list[Found]]:
             countries.setdefault(one.place.country, []).append(weight)
     # Sorting keeps the order of the text where weights are equal, and the places of one country together.
     first = {country: number for number, country in enumerate(countries)}
-    order = sorted(places, key=lambda key: (-_total(countries[key[0][:2]]), first[key[0][:2]], -_total(sums[key])))
+    totals = {key: _total(mentions) for key, mentions in sums.items()}
+    tops: dict[str, float] = {}
+    for (code, _, _), total in totals.items():
+        tops[code[:2]] = max(total, tops.get(code[:2], 0.0))
+    about = {country: _total(mentions) for country, mentions in countries.items()}
+    most = _EVEN * max(about.values())
+
+    def rank(key: tuple[str, str, str]) -> tuple[float, int, float]:
+        country = key[0][:2]
+        return -min(about[country], most), first[country], -min(totals[key], _PAR * tops[country])
+
+    order = sorted(places, key=rank)
     return [places[key] for key in order]
 
 
@@ -59,9 +74,11 @@ def _in_passing(found: Sequence[Found], weighed: Sequence[float]) -> frozenset[s
     return frozenset(code for code, weight in best.items() if weight < _LEAST * top[code[:2]])
 
 
-def _weight(one: Found, line: Line) -> float:
+def _weight(one: Found, line: Line, *, is_seat: bool) -> float:
     """How much a mention says about what the text is about, from 0 to 1."""
     how = (_ADJECTIVE if one.how == "demonym" else 1.0) * (1 - _SURE + _SURE * one.score)
+    if is_seat and one.role.weight == NAMED:
+        how *= _SEAT
     if not one.candidate.line:
         return one.role.weight * how
     is_later = one.candidate.line > 1 or ". " in line.text[: one.candidate.start]

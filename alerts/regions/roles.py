@@ -43,6 +43,12 @@ _BETWEEN = frozenset(  # between a preposition and the name, and changing nothin
     "области область район района города городе село селе місті la le les el los las der den dem die das il".split()
 )
 _AND = frozenset("and و и та і et und y e i en ve".split())
+_ROADS = frozenset("road highway motorway expressway railway line route طريق الطريق خط трасса трассе дорога дороге шоссе".split())
+_DASHES = frozenset((" - ", " – ", " — ", "–", "—"))
+_BACK_TO_THE_ROAD = 5  # words before the first of the two names
+# Whose head it is when a headline begins with them: "Council of Basra ...", "Governor of Basra".
+_OFFICES = frozenset("مجلس محافظ محافظه قايممقام شرطه اعلام صحه تربيه بلديه مديريه قياده عمليات نايب رييس council governor of the".split())
+_AT_THE_HEAD = 3
 _STOPS = frozenset(".,;:!?،؛؟")
 _FARTHEST = 4  # words back from a name that still belong to it
 
@@ -56,6 +62,7 @@ class Role(NamedTuple):
 
 
 _NAMED = Role(NAMED)
+_ON_THE_WAY = Role(PASSED)
 
 
 def _table() -> dict[str, dict[str, Role]]:
@@ -106,6 +113,10 @@ def _is_joined(before: Candidate, candidate: Candidate, line: Line) -> bool:
 def _role(candidate: Candidate, line: Line, words: dict[str, Role]) -> Role:
     if particle := _particle(candidate):
         return Role(SCENE if particle == "ب" else PASSED, particle, True)
+    if _is_road(candidate, line):
+        return _ON_THE_WAY
+    if 0 < candidate.first <= _AT_THE_HEAD and candidate.line == 0 and _OFFICES.issuperset(line.words[: candidate.first]):
+        return Role(SCENE)
     if candidate.first == 0 and line.gap(candidate.last).strip() in ("..", ":", "—", "–", "--", "-", "..."):
         return Role(SCENE)
     for index in range(candidate.first - 1, max(candidate.first - 1 - _FARTHEST, -1), -1):
@@ -117,6 +128,13 @@ def _role(candidate: Candidate, line: Line, words: dict[str, Role]) -> Role:
         if word not in _BETWEEN:
             return _NAMED
     return _NAMED
+
+
+def _is_road(candidate: Candidate, line: Line) -> bool:
+    """Whether a road or railway is called by two names and this is one of them: "the road Basra - Amara"."""
+    if line.gap(candidate.last) not in _DASHES and line.gap(candidate.first - 1) not in _DASHES:
+        return False
+    return not _ROADS.isdisjoint(line.words[max(0, candidate.first - _BACK_TO_THE_ROAD) : candidate.first])
 
 
 def _particle(candidate: Candidate) -> str:

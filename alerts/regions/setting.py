@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from alerts.regions.candidates import Candidate
 from alerts.regions.gazetteer import TOWNS, Place
 from alerts.regions.line import Line
@@ -21,6 +23,9 @@ _DISTRICTS = _KIND_WORDS | frozenset(
     "township sub subdistrict lga tehsil taluk upazila woreda cercle commune raion oblast barangay camp hamlet".split()
 )
 _COMMAS = (", ", ",", " (")
+_INSIDE = frozenset("in في بمحافظه ضمن".split())
+_OF_AREAS = frozenset("the of state province county region محافظه قضاء اقليم ولايه".split())
+_SAID_IN = 5  # words from one name to the other, at most
 _DASHES = ("—", "–", "--", "-", ":")
 _SMALL = 55  # 10 x log10 of the people: a name that only a village has says more in its place than alone
 _ONLY = 0.15
@@ -42,8 +47,8 @@ def setting(candidate: Candidate, line: Line, role: Role) -> tuple[float, str]:
         if is_shouted or line.gap(candidate.last).strip() in _DASHES:
             score, why = score + 0.2, f"{why}, as a dateline"
     if candidate.last > candidate.first:
-        score += 0.15
-    is_there = role.is_spatial and role.weight == SCENE
+        score += 0.35 if candidate.key.endswith(" city") else 0.15
+    is_there = role.is_spatial
     if (is_there or score >= 0.2 or _is_free(candidate, line)) and _is_only(candidate):
         score, why = score + _ONLY, f"{why}, the one place of this name"
     return score, why
@@ -58,13 +63,26 @@ def ahead(candidate: Candidate, after: Candidate | None, place: Place | None, li
         place: What the next name means.
         line: The line of the name.
     """
-    if place and after is not None and after.line == candidate.line and after.first - candidate.last <= 2:
+    if place and after is not None and after.line == candidate.line and after.first - candidate.last <= _SAID_IN:
         between = line.text[candidate.end : after.start]
-        if _is_within(between, line.word(candidate.last + 1) if after.first - candidate.last == 2 else "", place):
+        if after.first - candidate.last <= 2 and _is_within(between, line.word(candidate.last + 1) if after.first - candidate.last == 2 else "", place):
             return place.code
         if between == " " and "\u0620" <= candidate.shown[0] <= "\u06ff" and after.shown[0] != "و":  # "Tripoli Lebanon"
             return place.country
+        if _is_said_in(line.words[candidate.last + 1 : after.first]) and _has(candidate, place):
+            return place.code
     return _state(candidate.last + 1, line) if candidate.shown[0] < "\u0590" and line.gap(candidate.last) in _COMMAS else ""
+
+
+def _is_said_in(words: Sequence[str]) -> bool:
+    """Whether the words between two names say that the first lies in the second: "Dover in the state of", "الاسكندريه في محافظه"."""
+    return bool(words) and words[0] in _INSIDE and _OF_AREAS.issuperset(words[1:])
+
+
+def _has(candidate: Candidate, place: Place) -> bool:
+    """Whether one of the towns that the name may mean lies in the country or province."""
+    where = place.code if place.kind == "subdivision" else place.country
+    return place.kind in ("country", "subdivision") and any(r.place.code.startswith(where) for r in candidate.readings)
 
 
 def _state(index: int, line: Line) -> str:

@@ -7,11 +7,11 @@ The best reading counts if it reaches the threshold.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from alerts.regions.candidates import Candidate
-from alerts.regions.context import Context, is_village
+from alerts.regions.context import Context, bare, is_village
 from alerts.regions.gazetteer import TOWNS, Place, Reading
 from alerts.regions.guards import Doubt, doubt
 from alerts.regions.line import Line
@@ -69,6 +69,7 @@ def settle(
     doubts = _doubts(candidates, told, lines, common)
     context = Context(candidates, doubts, lines, home=home, language=language)
     chosen: list[Found] = []
+    said: dict[str, Found] = {}
     behind: Place | None = None
     after: Candidate | None = None
     for candidate, against, role in zip(reversed(candidates), reversed(doubts), reversed(told), strict=True):
@@ -78,7 +79,17 @@ def settle(
         behind, after = found and found.place, candidate
         if found and found.place.kind != "mask":
             chosen.append(found)
-    return chosen[::-1]
+            if spot.ahead and found.place.kind in TOWNS and found.place.code.startswith(spot.ahead[:2]):
+                said[bare(candidate.key)] = found
+    return [_as_said(found, said) for found in reversed(chosen)] if said else chosen[::-1]
+
+
+def _as_said(found: Found, said: Mapping[str, Found]) -> Found:
+    """The same place again where the text has said once which town of that name it means: "Dover, Del. ... Dover"."""
+    told = said.get(bare(found.candidate.key))
+    if told is None or found.place.kind == "country" or found.place.code == told.place.code:
+        return found
+    return found._replace(place=told.place, how=told.how, why=f"{_WHAT[told.place.kind]}, as the text says elsewhere")
 
 
 def _doubts(candidates: Sequence[Candidate], told: Sequence[Role], lines: Sequence[Line], common: dict[str, frozenset[str]]) -> list[Doubt]:
@@ -171,6 +182,8 @@ def _support(reading: Reading, spot: _Spot) -> tuple[float, str]:
 def _surroundings(place: Place, spot: _Spot) -> tuple[float, str]:
     """What speaks for or against a place whose country the text does not name."""
     context = spot.context
+    if spot.ahead and spot.candidate.key[0] > "\u0590":
+        return _ALONE, f", but {spot.ahead} follows it"
     if any(other in context.countries for other in _BESIDE.get(place.country, ())):
         return _BESIDE_NAMED, ", a country beside is named"
     if place.country == context.home:
@@ -184,8 +197,6 @@ def _town(place: Place, spot: _Spot) -> tuple[float, str]:
     """The same for a town: fighting, whose offices, and other countries speak."""
     context, candidate = spot.context, spot.candidate
     is_caseless = candidate.key[0] > "\u0590"
-    if spot.ahead and is_caseless:
-        return _ALONE, f", but {spot.ahead} follows it"
     if len(candidate.readings) > 1 or candidate.priors[0] < THRESHOLD:
         if place.country == context.idiom:
             return _IDIOM, f", among offices of {context.idiom}"

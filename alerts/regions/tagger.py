@@ -14,6 +14,7 @@ from alerts.models import RegionEvidence
 from alerts.regions.candidates import Finder
 from alerts.regions.gazetteer import Gazetteer, load_gazetteer
 from alerts.regions.line import Line
+from alerts.regions.principal import principal
 from alerts.regions.relevance import ranked
 from alerts.regions.settle import Found, settle
 
@@ -53,7 +54,17 @@ class Tagger:
         offsets = [0]
         for line in lines:
             offsets.append(offsets[-1] + len(line.text) + 1)
-        return tuple(self._evidence(mentions, offsets) for mentions in ranked(found, lines))
+        return tuple(self._evidence(mentions, offsets) for mentions in ranked(found, lines, self._gazetteer.capitals.values()))
+
+    def principal(self, found: Sequence[RegionEvidence], text: str, *, language: str | None) -> str:
+        """The ISO 3166-2 code of the one province in which the text plays (principal.py); empty when it does not say.
+
+        Args:
+            found: What `tag` said of the text.
+            text: The same text.
+            language: Primary tag; None when it is unknown.
+        """
+        return principal(found, text, language=self._covered(language), capitals=self._gazetteer.capitals)
 
     def _covered(self, language: str | None) -> str | None:
         tag = _TAGS.get(language or "", language)
