@@ -28,6 +28,7 @@ from alerts.text.tokens import words
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data" / "regions"
 CORPORA = ("gwn", "lgl", "geocorpora", "geovirus")
 ARABIC = "shafaq_ar"
+_PASSES = 3  # the cost of a document is that of the quickest pass
 Row = dict[str, Any]
 Answer = Callable[[Row], Sequence[str]]
 
@@ -102,9 +103,12 @@ def measure(name: str, answer: Answer, corpora: Sequence[list[Row]]) -> None:
     for rows in corpora:
         for row in rows[:50]:
             answer(row)
-    began = time.process_time()
-    scores = [score(rows, [answer(row) for row in rows]) for rows in corpora]
-    cpu = (time.process_time() - began) / sum(map(len, corpora))
+    costs = []
+    for _ in range(_PASSES):
+        began = time.process_time()
+        scores = [score(rows, [answer(row) for row in rows]) for rows in corpora]
+        costs.append((time.process_time() - began) / sum(map(len, corpora)))
+    cpu = min(costs)
     macro = [sum(values) / len(scores) for values in zip(*scores, strict=True)]
     sys.stdout.write(f"{name:24s} P {macro[0]:.3f}  R {macro[1]:.3f}  F1 {macro[2]:.3f}  {1e6 * cpu:7.0f} us a document\n")
 
@@ -129,10 +133,13 @@ def details(data: Path) -> None:
         false = sum(bool(set(countries_of(found[row["id"]])) - set(row["optional_countries"])) for row in none) / len(none)
         golds = [{"gold_countries": row["gold_admin1"]} for row in some]
         places = score(golds, [{e.code for e in found[row["id"]] if "-" in e.code} for row in some])
+        labelled = [row for row in some if row["gold_admin1"]]
+        said = [tagger.principal(found[row["id"]], text_of(row), language=row["lang"]) for row in labelled]
+        one = score([{"gold_countries": row["gold_admin1"]} for row in labelled], [[code] if code else [] for code in said])
         first = sum(bool({*countries_of(found[row["id"]])[:1]} & {*row["gold_countries"]}) for row in some) / len(some)
         sys.stdout.write(
             f"{name:4s} F1 outside the US {f1:.3f}, none-FP {false:.3f}, Arabic governorates P {places.precision:.3f} "
-            f"R {places.recall:.3f}, first country right {first:.3f}\n"
+            f"R {places.recall:.3f}, the principal one P {one.precision:.3f} R {one.recall:.3f}, first country right {first:.3f}\n"
         )
     arabic_texts = [(text_of(row), row["lang"]) for row in arabic]
     began = time.process_time()

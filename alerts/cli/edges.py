@@ -23,10 +23,7 @@ Rows = Iterator[dict[str, Any]]
 
 @regions.command(name="tag")
 def tag_regions(file: InFile = None) -> None:
-    """{"id", "text", "lang"?, "source_region"?} -> the same with "countries" and "regions", most relevant first, and "admin1".
-
-    "admin1" has the ISO 3166-2 code of the one province in which the text plays, or nothing; "regions" has every place.
-    """
+    """{"id", "text", "lang"?, "source_region"?} -> the same with "countries" and "regions", most relevant first, and "admin1"."""
     open_settings()
     show.json_lines(_tag_rows(file))
 

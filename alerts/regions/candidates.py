@@ -18,7 +18,7 @@ _LARGE = 57  # half a million people: found inside a run of characters, or by an
 _TOWN = 50
 _TALKED_OF = 54  # a town that may be meant although its name is an everyday word
 _COMMAS = (", ", ",", " (")
-_REMEMBERED = 32768  # words that are no names, for each language
+_REMEMBERED = 32768  # words as written that are no names, for each language
 # Languages that write "lebanese" and "in russian hands" with a small letter; English never does.
 _CAPITALS_ONLY = frozenset(("en",))
 
@@ -59,6 +59,7 @@ class Finder:
         self.trie = gazetteer.trie
         self._known = lru_cache(maxsize=8192)(self._read)
         self._begins = lru_cache(maxsize=16384)(self._beginning)
+        self._leads = lru_cache(maxsize=16384)(self._leading)
         self._forms = lru_cache(maxsize=16384)(self._known_forms)
         self._dead: dict[str | None, set[str]] = {}
 
@@ -68,13 +69,18 @@ class Finder:
             return 3
         return 2 if next(self.trie.iterkeys(word + " "), None) is not None else int(word in self.trie)
 
-    def _is_nothing(self, word: str, language: str | None, dead: set[str]) -> bool:
-        """Whether neither the word nor any form of it begins a name; then it is remembered as dead."""
-        if self._begins(word) or self._forms(word, language):
+    def _leading(self, first: str, second: str) -> bool:
+        """Whether a name begins with these two words."""
+        return next(self.trie.iterkeys(f"{first} {second}"), None) is not None
+
+    def _is_nothing(self, word: str, written: str, language: str | None, dead: set[str]) -> bool:
+        """Whether neither the word nor any form of it begins a name; then it is remembered as dead, as it is written."""
+        is_small = written[:1].islower() and (language is None or language in _CAPITALS_ONLY)
+        if not is_small and (self._begins(word) or self._forms(word, language)):
             return False
         if len(dead) > _REMEMBERED:
             dead.clear()
-        dead.add(word)
+        dead.add(written or word)
         return True
 
     def _known_forms(self, word: str, language: str | None) -> tuple[str, ...]:
@@ -101,17 +107,13 @@ class Finder:
 
     def find(self, line: Line, number: int, language: str | None) -> Iterator[Candidate]:
         """The names in a line from left to right; none overlaps another."""
-        free = 0
-        only_capitals = language is None or language in _CAPITALS_ONLY
-        stop = _body(line) if number == 0 else len(line.words)
+        free, stop = 0, _body(line) if number == 0 else len(line.words)
         dead = self._dead.setdefault(language, set())
-        for index, (word, written, gap) in enumerate(zip(line.words, line.written, line.gaps, strict=False)):
-            if index < free:
-                continue
+        for index in _live(line, dead):
             if index >= stop:
                 return
-            is_quiet = gap[-1:] != "#" and ((only_capitals and written[:1].islower()) or word in dead)
-            if is_quiet or (gap[-1:] != "#" and self._is_nothing(word, language, dead)):
+            is_tag = line.gaps[index][-1:] == "#"
+            if index < free or (not is_tag and self._is_nothing(line.words[index], line.written[index], language, dead)):
                 continue
             found = self._at(line, number, index, language)
             if found:
@@ -150,6 +152,9 @@ class Finder:
         reach = self._begins(first)
         if reach == 1:
             yield 1, first
+        elif reach == 2 and not self._leads(first, line.word(index + 1)):
+            if first in self.trie:
+                yield 1, first
         elif reach:
             joined = " ".join(words[index : index + (_RUN_REACH if is_run(first) else _REACH)]) + " "
             whole = [key for key in self.trie.prefixes(joined) if joined[len(key)] == " "]
@@ -198,6 +203,13 @@ class Finder:
             if fits and (size == 1 or line.is_unbroken(index, size)):
                 return _candidate(line, number, index, size, (key, _known(fits, key, language)), False)
         return None
+
+
+def _live(line: Line, dead: set[str]) -> list[int]:
+    """The words that are not known to be no names; what stands behind a hash may always be one."""
+    if "#" not in line.text:
+        return [index for index, word in enumerate(line.written) if word not in dead]
+    return [i for i, (word, gap) in enumerate(zip(line.written, line.gaps, strict=False)) if word not in dead or gap[-1:] == "#"]
 
 
 def _is_known(reading: Reading, language: str | None, key: str) -> bool:

@@ -37,6 +37,12 @@ _TEAMS = frozenset("state city united town".split())
 _ARTICLES = frozenset(
     "al el ul bin ibn abu abou umm jebel jabal djebel jabbal wadi tell tel tall deir beit bayt kafr kfar ain ayn khan".split()
 )
+_JOINED = frozenset("al el ul bin ibn abu".split())
+_ARABIC = "a part of a longer Arabic name"  # as "Wadi al Qasab", "Tell Abyad"
+# Words in front of a name, and behind it, that may make another name of it; the others are not looked into.
+_IN_FRONT = _NAMESAKES | _CALLED | _AVENUES | _OF_THE | _ARTICLES | {"royal", "as"}
+_BEHIND = _STREETS | _TEAMS | _JOINED
+_LETTERS = frozenset("a e i k o s u v w y z à в к о с у і з".split())  # words of one letter: a capital at the head of a line is no initial
 _QUOTES = frozenset("\"“”«»'‘’")
 _SURNAMES = frozenset("jordan holland ireland england houston dallas france israel chad london berlin washington lincoln jackson".split())
 _METROPOLES = frozenset("london paris berlin sydney milan houston dallas denver austin".split())  # far more often the city than a person
@@ -78,29 +84,50 @@ def doubt(found: Candidate, line: Line, role: Role, common: dict[str, frozenset[
 
 
 def _longer(found: Candidate, line: Line, role: Role, common: dict[str, frozenset[str]]) -> Doubt:
-    """Whether the words behind make another name of it: a paper or firm, a street, a team, an Arabic place."""
-    after, kind = line.word(found.last + 1), found.readings[0].place.kind
-    if after in common["brand"] and line.is_capital(found.last + 1) and line.gap(found.last) == " ":
-        return Doubt(1.0, f'"{found.shown} {after.title()}" is a name of its own')
-    if _is_street(after, found, line) or _is_avenue(found, line):
-        return Doubt(1.0, "a street's name")
-    if line.word(found.first - 1) in _NAMESAKES and line.is_capital(found.first - 1) and line.gap(found.first - 1) == " ":
-        return Doubt(1.0, "the name of a storm or ship")
+    """Whether the words around make another name of it: a paper or firm, a street, a team, an Arabic place."""
+    before, after, kind = line.word(found.first - 1), line.word(found.last + 1), found.readings[0].place.kind
+    if before in _IN_FRONT and (against := _in_front(before, found, line)).minus:
+        return against
+    if (after in _BEHIND or after in common["brand"] or after[:1].isdigit()) and (against := _behind(after, found, line, common)).minus:
+        return against
     if kind == "country":
         return _NONE
-    if kind in TOWNS and not role.is_spatial and line.is_match:
+    if not role.is_spatial and line.is_match and any(reading.place.kind in TOWNS for reading in found.readings):
         return Doubt(0.5, "a team in a match")
-    if line.word(found.first - 1) == "royal" and line.is_capital(found.first - 1) and line.is_capital(found.last + 1):
+    if kind in TOWNS and found.last > found.first and line.written[found.last][:1].islower():
+        return Doubt(0.5, "its last word is no name")
+    return _NONE
+
+
+def _in_front(before: str, found: Candidate, line: Line) -> Doubt:
+    """What a word in front of a name makes of it."""
+    is_title = line.is_capital(found.first - 1) and line.gap(found.first - 1) == " "
+    if _is_avenue(found, line):
+        return Doubt(1.0, "a street's name")
+    if before in _NAMESAKES and is_title:
+        return Doubt(1.0, "the name of a storm or ship")
+    if found.readings[0].place.kind == "country":
+        return _NONE
+    if before == "royal" and is_title and line.is_capital(found.last + 1):
         return Doubt(0.6, "a royal foundation called so")
     if _is_alias(found, line):
         return Doubt(0.6, "somebody or something called so")
+    is_led = before in _ARTICLES and line.is_capital(found.first - 1) and line.gap(found.first - 1) in (" ", "-")
+    return Doubt(0.5, _ARABIC) if is_led and found.first == found.last else _NONE
+
+
+def _behind(after: str, found: Candidate, line: Line, common: dict[str, frozenset[str]]) -> Doubt:
+    """What the word behind a name makes of it."""
+    if after in common["brand"] and line.is_capital(found.last + 1) and line.gap(found.last) == " ":
+        return Doubt(1.0, f'"{found.shown} {after.title()}" is a name of its own')
+    if _is_street(after, found, line):
+        return Doubt(1.0, "a street's name")
+    if found.readings[0].place.kind == "country":
+        return _NONE
     if _is_result(found.last + 1, line) or (after in _TEAMS and _is_result(found.last + 2, line)):
         return Doubt(0.6, "a team with its result")
-    if found.last > found.first and kind in TOWNS and line.written[found.last][:1].islower():
-        return Doubt(0.5, "its last word is no name")
-    if found.first == found.last and _is_part_of_arabic(found, line):
-        return Doubt(0.5, "a part of a longer Arabic name")
-    return _NONE
+    is_followed = after in _JOINED and line.gap(found.last) in (" ", "-")
+    return Doubt(0.5, _ARABIC) if is_followed and found.first == found.last else _NONE
 
 
 def _word(found: Candidate, line: Line, role: Role, common: dict[str, frozenset[str]]) -> Doubt:
@@ -159,13 +186,6 @@ def _is_alias(found: Candidate, line: Line) -> bool:
     return _SETTLEMENTS.isdisjoint(earlier)
 
 
-def _is_part_of_arabic(found: Candidate, line: Line) -> bool:
-    """Whether an Arabic article or word for a hill, valley or village belongs to the name: "Wadi al Qasab", "Tell Abyad"."""
-    before, after = line.word(found.first - 1), line.word(found.last + 1)
-    is_led = before in _ARTICLES and line.is_capital(found.first - 1) and line.gap(found.first - 1) in (" ", "-")
-    return is_led or (after in ("al", "el", "ul", "bin", "ibn", "abu") and line.gap(found.last) in (" ", "-"))
-
-
 def _is_quoted(found: Candidate, line: Line) -> bool:
     """Whether nothing else stands between the quotation marks: a ship, an agency, a firm."""
     return line.text[max(found.start - 1, 0)] in _QUOTES and line.text[found.end : found.end + 1] in _QUOTES
@@ -181,6 +201,8 @@ def georgia(words: frozenset[str]) -> str:
 def _person(found: Candidate, line: Line, common: dict[str, frozenset[str]]) -> Doubt:
     """Whether the name is a part of a person's."""
     first, last = found.first, found.last
+    if not line.is_capital(first - 1) and not line.is_capital(last + 1):
+        return _NONE
     before, after = line.word(first - 1), line.word(last + 1)
     kind = found.readings[0].place.kind
     is_weak = kind != "country" and all(reading.place.size < 62 or reading.how == "alt" for reading in found.readings)
@@ -197,7 +219,7 @@ def _person(found: Candidate, line: Line, common: dict[str, frozenset[str]]) -> 
         return Doubt(1.0, "a given name before it", True) if line.is_sentence else Doubt(0.5, "may be a person's name")
     if is_behind and kind != "country" and line.is_sentence and _is_full_name(first, last, line, common):
         return Doubt(1.0, "names before it, as of a person", True)
-    if is_weak and is_behind and len(before) == 1 and line.gap(first - 1) in (" ", ". "):
+    if is_weak and is_behind and len(before) == 1 and (line.gap(first - 1) == ". " or before not in _LETTERS):
         return Doubt(1.0, "an initial before it", True)
     if is_weak and line.is_sentence and line.gap(last) == " " and _is_part(line, last + 1) and after not in common["common"]:
         return Doubt(0.25, "may be a part of a longer name")

@@ -60,7 +60,8 @@ def search(text: str, gazetteer: Gazetteer) -> tuple[Shown, ...]:
         raise NotFoundError(f'no place is called "{text}" or begins so; try its English name, or add it as docs/regions.md says')
     exact = {place.number for place in _places(text, gazetteer)}
     order = sorted(found.values(), key=lambda p: (p.number not in exact, p.kind != "country", -p.size, p.name))
-    return tuple(_shown(place, gazetteer) for place in order[:_LISTED])
+    first = {(place.code, place.kind, place.name): place for place in reversed(order)}  # GeoNames and we may both have a town
+    return tuple(_shown(place, gazetteer) for place in [p for p in order if first[p.code, p.kind, p.name] is p][:_LISTED])
 
 
 def _places(name: str, gazetteer: Gazetteer) -> list[Place]:

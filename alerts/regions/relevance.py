@@ -27,13 +27,14 @@ def ranked(found: Sequence[Found], lines: Sequence[Line], capitals: Collection[s
     """The mentions of each place, the place that the text is about first; what it names in passing is left out."""
     if len(found) < 2:
         return [list(found)]
-    weighed = [_weight(one, lines[one.candidate.line], is_seat=one.place.code in capitals) for one in found]
+    weighed = [_weight(one, lines[one.candidate.line]) for one in found]
     passed = _in_passing(found, weighed)
     places: dict[tuple[str, str, str], list[Found]] = {}
     sums: dict[tuple[str, str, str], list[float]] = {}
     countries: dict[str, list[float]] = {}
     for one, weight in zip(found, weighed, strict=True):
         if one.place.code not in passed:
+            weight *= _SEAT if one.role.weight == NAMED and one.place.code in capitals else 1.0
             key = (one.place.code, one.place.kind, one.place.name)
             places.setdefault(key, []).append(one)
             sums.setdefault(key, []).append(weight)
@@ -74,11 +75,9 @@ def _in_passing(found: Sequence[Found], weighed: Sequence[float]) -> frozenset[s
     return frozenset(code for code, weight in best.items() if weight < _LEAST * top[code[:2]])
 
 
-def _weight(one: Found, line: Line, *, is_seat: bool) -> float:
+def _weight(one: Found, line: Line) -> float:
     """How much a mention says about what the text is about, from 0 to 1."""
     how = (_ADJECTIVE if one.how == "demonym" else 1.0) * (1 - _SURE + _SURE * one.score)
-    if is_seat and one.role.weight == NAMED:
-        how *= _SEAT
     if not one.candidate.line:
         return one.role.weight * how
     is_later = one.candidate.line > 1 or ". " in line.text[: one.candidate.start]

@@ -29,6 +29,7 @@ _SAID_IN = 5  # words from one name to the other, at most
 _DASHES = ("—", "–", "--", "-", ":")
 _SMALL = 55  # 10 x log10 of the people: a name that only a village has says more in its place than alone
 _ONLY = 0.15
+_AWAY = frozenset("from uit aus nach depuis vers desde hacia hasta dari ke fran fra til till из від".split())  # and not "of", as "de" is
 _LONG = 8  # letters of a name that is hardly a person's
 
 
@@ -48,7 +49,7 @@ def setting(candidate: Candidate, line: Line, role: Role) -> tuple[float, str]:
             score, why = score + 0.2, f"{why}, as a dateline"
     if candidate.last > candidate.first:
         score += 0.35 if candidate.key.endswith(" city") else 0.15
-    is_there = role.is_spatial
+    is_there = role.is_spatial and (role.weight == SCENE or role.word in _AWAY)
     if (is_there or score >= 0.2 or _is_free(candidate, line)) and _is_only(candidate):
         score, why = score + _ONLY, f"{why}, the one place of this name"
     return score, why
@@ -64,8 +65,8 @@ def ahead(candidate: Candidate, after: Candidate | None, place: Place | None, li
         line: The line of the name.
     """
     if place and after is not None and after.line == candidate.line and after.first - candidate.last <= _SAID_IN:
-        between = line.text[candidate.end : after.start]
-        if after.first - candidate.last <= 2 and _is_within(between, line.word(candidate.last + 1) if after.first - candidate.last == 2 else "", place):
+        between, apart = line.text[candidate.end : after.start], after.first - candidate.last
+        if apart <= 2 and _is_within(between, line.word(candidate.last + 1) if apart == 2 else "", place):
             return place.code
         if between == " " and "\u0620" <= candidate.shown[0] <= "\u06ff" and after.shown[0] != "و":  # "Tripoli Lebanon"
             return place.country

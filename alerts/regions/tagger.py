@@ -31,6 +31,7 @@ class Tagger:
     def __init__(self, gazetteer: Gazetteer) -> None:
         self._gazetteer = gazetteer
         self._finder = Finder(gazetteer)
+        self._capitals = frozenset(gazetteer.capitals.values())
 
     @classmethod
     def load(cls) -> Tagger:
@@ -54,7 +55,7 @@ class Tagger:
         offsets = [0]
         for line in lines:
             offsets.append(offsets[-1] + len(line.text) + 1)
-        return tuple(self._evidence(mentions, offsets) for mentions in ranked(found, lines, self._gazetteer.capitals.values()))
+        return tuple(self._evidence(mentions, offsets) for mentions in ranked(found, lines, self._capitals))
 
     def principal(self, found: Sequence[RegionEvidence], text: str, *, language: str | None) -> str:
         """The ISO 3166-2 code of the one province in which the text plays (principal.py); empty when it does not say.

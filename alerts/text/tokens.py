@@ -47,6 +47,9 @@ _IS_HANGUL = re.compile("[\uac00-\ud7a3\u1100-\u11ff\u3131-\u318e]")
 _PLAIN = re.compile(r"[a-zA-Z0-9]+")
 
 
+_REMEMBERED = 65536  # words whose folded form is kept
+
+
 class Token(NamedTuple):
     """One word; `text[start:end]` of the original is what stands there."""
 
@@ -85,10 +88,22 @@ def cut(text: str) -> tuple[list[str], list[str], list[str]]:
     raws, gaps = pieces[1::2], pieces[::2]
     if pattern is _ASCII and not _ODD.search(text):
         return list(map(str.lower, raws)), raws, gaps
-    parts = [(raw.lower(),) if raw.isascii() and raw.isalnum() else _folded(raw) for raw in raws]
-    if all(len(part) == 1 for part in parts):
-        return [part[0] for part in parts], raws, gaps
-    return _uneven(parts, raws, gaps)
+    folded = list(map(_SINGLE.__getitem__, raws))
+    return (folded, raws, gaps) if "" not in folded else _uneven([_folded(raw) for raw in raws], raws, gaps)
+
+
+class _Single(dict[str, str]):
+    """Word as written -> its folded form, computed when first asked for; "" where it folds to none or to several."""
+
+    def __missing__(self, raw: str) -> str:
+        folded = _folded(raw)
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        found = self[raw] = folded[0] if len(folded) == 1 else ""
+        return found
+
+
+_SINGLE = _Single()
 
 
 def _uneven(parts: list[tuple[str, ...]], raws: list[str], gaps: list[str]) -> tuple[list[str], list[str], list[str]]:
@@ -108,6 +123,8 @@ def _uneven(parts: list[tuple[str, ...]], raws: list[str], gaps: list[str]) -> t
 
 def _pattern(text: str) -> re.Pattern[str]:
     return _ASCII if text.isascii() or not _BEYOND.search(text) else _TOKEN
+
+
 def surfaces(text: str) -> list[str]:
     """The words as they stand in the text, neither folded nor with their places: the quick half of `tokens`."""
     return _TOKEN.findall(text)
@@ -128,9 +145,11 @@ def is_hangul(word: str) -> bool:
     return not word.isascii() and _IS_HANGUL.match(word) is not None
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=_REMEMBERED)
 def _folded(raw: str) -> tuple[str, ...]:
     """The folded form of one word; more than one when a ligature stands for several."""
+    if raw.isascii() and raw.isalnum():
+        return (raw.lower(),)
     folded = fold(raw)
     if any(c.isdigit() for c in folded):
         folded = _digits(folded)
