@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.text.tokens import is_hangul, is_run, tokens, words
+from alerts.text import tokens as module
+from alerts.text.tokens import cut, is_hangul, is_run, tokens, words
 
 
 @pytest.mark.parametrize(
@@ -49,3 +50,16 @@ def test_every_span_is_inside_the_text_and_in_order(text: str) -> None:
     found = tokens(text)
     assert all(0 <= t.start < t.end <= len(text) and t.text for t in found)
     assert sorted(t.start for t in found) == [t.start for t in found]
+
+
+_SIGNS = "aZé ßﬁüЯё'’.,:-_#@()\"״٫٬\u200c\u200d\u00ad\u0301\u064bابوشﷺצהל19٣３東京กุ한국हिन्द์ം½ \n🔴"
+
+
+@given(st.text(st.sampled_from(_SIGNS), max_size=30) | st.text(max_size=30))
+def test_the_quick_ways_cut_as_the_full_pattern_does(text: str) -> None:
+    """Whatever the text is made of: the simple patterns are used only where they find the same words."""
+    full = [(part, *match.span()) for match in module._TOKEN.finditer(text) for part in module._folded(match[0])]
+    found, written, gaps = cut(text)
+    assert [(t.text, t.start, t.end) for t in tokens(text)] == full
+    assert found == [word for word, _, _ in full]
+    assert "".join(gap + word for gap, word in zip(gaps, [*written, ""], strict=True)) == text

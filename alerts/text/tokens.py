@@ -41,6 +41,13 @@ _TOKEN = re.compile(
 _ASCII = re.compile(r"((?<![A-Za-z0-9])[A-Za-z](?:\.[A-Za-z])+(?![A-Za-z0-9])\.?|\d+(?:[.,]\d+)+|[A-Za-z0-9]+)")
 _ODD = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]\.[A-Za-z](?![A-Za-z0-9])|\d[.,]\d")  # initials and large numbers
 _BEYOND = re.compile("[^\x00-\x7f‘’“”–—…\u00a0]")
+# The quick way for most texts: words of letters, digits and marks alone, where nothing needs the full pattern.
+_LATIN = re.compile("([A-Za-z0-9]+)")
+_WORDS = re.compile(rf"([\w{_MARKS}]+)")
+_SPECIAL = re.compile(f"[{_RUN}{_RUN_MARKS}{_HIDDEN}_]")
+_POINTS = frozenset((".", ",", "\u066b", "\u066c"))  # between letters or digits they may belong to the word
+_QUOTES = frozenset("\"'\u05f3\u05f4")
+_IS_HEBREW = re.compile("[\u05d0-\u05ea]")
 _THOUSANDS = re.compile(r"\d{1,3}(?:([.,])\d{3})(?:\1\d{3})*")
 _IS_RUN = re.compile(rf"[{_RUN}]")
 _IS_HANGUL = re.compile("[\uac00-\ud7a3\u1100-\u11ff\u3131-\u318e]")
@@ -65,14 +72,12 @@ _new = tuple.__new__  # Token(...) without its keyword handling: half the time
 def tokens(text: str) -> tuple[Token, ...]:
     """The words of the text in their order, folded, with spans into the text as given."""
     found: list[Token] = []
-    for match in _pattern(text).finditer(text):
-        raw = match[0]
-        start, end = match.span()
-        if raw.isascii() and raw.isalnum():
-            found.append(_new(Token, (raw.lower(), start, end)))
-        else:
-            for part in _folded(raw):
-                found.append(_new(Token, (part, start, end)))
+    start = end = 0
+    for word, raw, gap in zip(*cut(text), strict=False):
+        if raw:  # else one more word of the same ligature
+            start = end + len(gap)
+            end = start + len(raw)
+        found.append(_new(Token, (word, start, end)))
     return tuple(found)
 
 
@@ -84,10 +89,13 @@ def cut(text: str) -> tuple[list[str], list[str], list[str]]:
         written make up the text; where a ligature stands for several words the first has it and the others are empty.
     """
     pattern = _pattern(text)
-    pieces = pattern.split(text)
+    pieces = (_LATIN if pattern is _ASCII else _WORDS).split(text)
     raws, gaps = pieces[1::2], pieces[::2]
-    if pattern is _ASCII and not _ODD.search(text):
+    if pattern is _ASCII and (_POINTS.isdisjoint(gaps[1:-1]) or not _ODD.search(text)):
         return list(map(str.lower, raws)), raws, gaps
+    if pattern is _ASCII or not _is_simple(text, gaps):
+        pieces = pattern.split(text)
+        raws, gaps = pieces[1::2], pieces[::2]
     folded = list(map(_SINGLE.__getitem__, raws))
     return (folded, raws, gaps) if "" not in folded else _uneven([_folded(raw) for raw in raws], raws, gaps)
 
@@ -119,6 +127,14 @@ def _uneven(parts: list[tuple[str, ...]], raws: list[str], gaps: list[str]) -> t
         written.extend((raw, *[""] * (len(part) - 1)))
         around.extend((*[""] * (len(part) - 1), gap))
     return texts, written, around
+
+
+def _is_simple(text: str, gaps: list[str]) -> bool:
+    """Whether letters, digits and marks alone make the words of a text: no initials, large numbers, Hebrew quotes, hidden signs, runs."""
+    inner = gaps[1:-1]
+    if not _POINTS.isdisjoint(inner) or _SPECIAL.search(text):
+        return False
+    return _QUOTES.isdisjoint(inner) or not _IS_HEBREW.search(text)
 
 
 def _pattern(text: str) -> re.Pattern[str]:
