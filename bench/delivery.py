@@ -26,6 +26,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import apprise
 import pycurl
 import requests
 
@@ -106,7 +107,7 @@ def requests_posts(url: str, number: int) -> None:
 def apprise_posts(url: str, number: int) -> None:
     """Messages by Apprise, a service made for each, as its users do."""
     for _ in range(number):
-        service = apprise_load.load(url.replace("http://", "json://"))
+        service = apprise.Apprise.instantiate(url.replace("http://", "json://"), asset=apprise_load.asset())
         service.notify(title="Harbour closed", body="The port office said so. " * 20)
 
 
