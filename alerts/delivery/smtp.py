@@ -22,7 +22,7 @@ from typing import NamedTuple
 from alerts.delivery.codes import Code
 from alerts.http.guard import AddressGuard, AddressRefusedError, resolve_host
 
-_MOST_IDLE = 8  # connections kept for one account
+_MOST_IDLE = 16  # connections kept for one account; more are open while a server is slow
 _MOST_ACCOUNTS = 256
 _IDLE_S = 60.0  # a server's patience is five minutes at least (RFC 5321, 4.5.3.2.7)
 _DOT = re.compile(rb"^\.", re.M)

@@ -47,6 +47,8 @@ def _fair(lanes: Sequence[DueLane]) -> list[DueLane]:
 def _placed(tools: Tools, lanes: Iterable[DueLane], places: Places) -> Iterable[LaneAsk]:
     """Those that find a place, with their rate limits; what cannot be sent needs none."""
     for lane in lanes:
+        if places.is_full and not lane.is_urgent:
+            return  # the urgent ones come first
         url = url_of(tools, lane.channel)
         if not url:
             yield LaneAsk(lane.channel)

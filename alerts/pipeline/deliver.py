@@ -26,7 +26,7 @@ from alerts.pipeline.tools import Tools, Turn
 from alerts.ports import Lane, LaneEnd, Load, Parcel, Verdict
 
 _WAIT_S = 0.1  # longest wait for what is being sent before it is looked what else is due
-_BUSY_WAIT_S = 0.02  # the same when there is more to do: what ends together is recorded together
+_BUSY_WAIT_S = 0.06  # the same when there is more to do: what ends together is recorded together
 
 
 def deliver(tools: Tools) -> int:
