@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from alerts.delivery.ledger import LedgerRow
+from alerts.delivery.memo import Memo
 from alerts.delivery.services import can_update
 from alerts.errors import ConfigError
 from alerts.models import DeliveryStatus
@@ -61,6 +62,7 @@ class _Batch:
     """What comes of lanes that were claimed together."""
 
     zones: Mapping[str, str]
+    memo: Memo = field(default_factory=Memo)
     verdicts: list[Verdict] = field(default_factory=list)
     ends: list[LaneEnd] = field(default_factory=list)
     intended: list[LedgerRow] = field(default_factory=list)
@@ -90,7 +92,7 @@ def _prepare(tools: Tools, lane: Lane, sends: Sequence[Parcel], batch: _Batch) -
         return
     batch.intended += [_ledger_row(parcel) for parcel in sends]
     sending = Sending(lane, url, sends)
-    envelopes = tuple(compose(tools, lane.channel, url, sends, batch.zones))
+    envelopes = tuple(compose(tools, lane.channel, url, sends, batch.zones, memo=batch.memo))
     batch.loads.append(Load(sending, envelopes, looks_past=sending.looks_past))
 
 
