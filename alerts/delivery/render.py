@@ -69,7 +69,8 @@ def render(
     service = SCHEMES.get(scheme_of(url), _DEFAULT)
     names, found = tuple(rule_names), tuple(matched)
     wording = ("words", names, found, zone, template, service, delivery.is_repeat)
-    title, body, link = memo.of(bell, wording, lambda: _words(Wording(bell, names, found, zone, service.isolates), service, template, delivery))
+    words = Wording(bell, names, found, zone, service.isolates)
+    title, body, link = memo.of(bell, wording, lambda: _words(words, service, template, delivery))
     fields = memo.of(bell, "fields", lambda: fields_of(bell))
     payload = {**head_of(alert, delivery, rule_names, matched), "kind": kind_of(bell.occasion), **fields}
     return Rendered(title, body, link, payload)
