@@ -37,7 +37,7 @@ _KEPT = 4  # one place in so many is for urgent lanes only
 _ONE_HOST = ("tgram", "discord")  # their URLs name a bot or a channel, not a host
 _MOST_KNOWN = 20_000  # channel URLs of which it is remembered where they lead
 _SLICE_S = 0.015  # transfers that end within it are handed over together
-_LONG_SLICE_S = 0.05  # the same for threads: whoever takes over while they compute makes them wait for each other
+_LONG_SLICE_S = 0.1  # the same for threads: whoever takes over while they compute makes them wait for each other
 _log = structlog.get_logger("notify")
 
 

@@ -21,7 +21,8 @@ from alerts.models import Envelope, Receipt
 
 _WATCH_S = 0.5  # how often lanes that hang are looked for
 _REST_S = 5.0  # a thread that found nothing to do for so long ends
-SLOW_S = 0.01  # a send that takes longer seems to wait for its service; also the time between two looks at what is computed
+_BRISK_S = 0.003  # a send that takes longer seems to wait for its service
+SLOW_S = 0.01  # between two looks at what this process computes, and whether another thread is wanted
 _BUSY, _SATED = 0.5, 0.85  # shares of a core: with more than the first no thread is made, with more than the second one ends
 
 
@@ -91,7 +92,7 @@ class ThreadedLanes:
 
     def _is_brisk(self) -> bool:
         """Whether a thread is at rest, or has only just begun to send."""
-        limit = time.monotonic() - SLOW_S
+        limit = time.monotonic() - _BRISK_S
         return self._at_rest() > 0 or any(began_at > limit for began_at in self._sends.values())
 
     def _computing(self) -> float:

@@ -13,8 +13,8 @@ from alerts.models import Channel
 from alerts.pipeline.tools import Tools
 from alerts.ports import DueLane, Lane, LaneAsk, Places
 
-_LOOK = 200  # lanes looked at in one go
-_MOST_LOOKS = 10  # so deep is looked when none of those before finds a place
+_LOOK = 100  # lanes looked at in one go
+_MOST_LOOKS = 20  # so deep is looked when none of those before finds a place
 
 
 def claim(tools: Tools) -> list[Lane]:

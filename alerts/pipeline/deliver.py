@@ -27,7 +27,6 @@ from alerts.pipeline.tools import Tools, Turn
 from alerts.ports import Lane, LaneEnd, Load, Parcel, Verdict
 
 _WAIT_S = 0.1  # longest wait for what is being sent before it is looked what else is due
-_BUSY_WAIT_S = 0.06  # the same when there is more to do: what ends together is recorded together
 
 
 def deliver(tools: Tools) -> int:
@@ -41,7 +40,7 @@ def deliver(tools: Tools) -> int:
         _start(tools, lanes, ready, decider.zones)
         taken += sum(len(lane.parcels) for lane in lanes)
         is_busy = bool(lanes or expanded)
-        progress = tools.notifier.collect(_BUSY_WAIT_S if is_busy else _WAIT_S)
+        progress = tools.notifier.collect(_WAIT_S)
         record(tools, progress)
         if not (is_busy or progress) and tools.notifier.is_idle():
             return taken
