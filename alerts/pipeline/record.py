@@ -57,7 +57,7 @@ def record(tools: Tools, progress: Sequence[Progress]) -> None:
             verdicts += _on_receipt(tools, one.key, receipt)
         if one.is_over:
             ended.append(one.key)
-            verdicts += _held_back(one.key)
+            verdicts += _held_back(tools, one.key)
     keep_references(tools, [(p.key.parcels[r.delivery_id], r) for p in progress if isinstance(p.key, Sending) for r in p.receipts])
     tools.state.record(tools.owner, verdicts)
     _note_canaries(tools, verdicts, [one.key for one in progress if isinstance(one.key, Sending)])
@@ -87,7 +87,7 @@ def _on_receipt(tools: Tools, sending: Sending, receipt: Receipt) -> list[Verdic
         return [*passed, Verdict(delivery=verdict_of(tools, sending, parcel, receipt))]
     delivery = verdict_of(tools, sending, parcel, receipt)
     if receipt.status in _PASSING:
-        earlier, sending.failed = _held_back(sending), (delivery, receipt)
+        earlier, sending.failed = _held_back(tools, sending), (delivery, receipt)
         return earlier  # its own verdict waits for what comes of the next one
     if receipt.code in ENDS_CHANNEL:
         end_channel(tools, sending.channel, receipt)
@@ -96,9 +96,23 @@ def _on_receipt(tools: Tools, sending: Sending, receipt: Receipt) -> list[Verdic
     return [Verdict(delivery=delivery, keeps_place=receipt.status is ReceiptStatus.SKIPPED)]
 
 
-def _held_back(sending: Sending) -> list[Verdict]:
-    """The verdict of a failure after which nothing was accepted: it keeps its place, and the lane waits for it."""
-    return [Verdict(delivery=sending.failed[0], keeps_place=True)] if sending.failed else []
+def _held_back(tools: Tools, sending: Sending) -> list[Verdict]:
+    """The verdict of a failure after which nothing was accepted: it keeps its place, and the lane waits for it.
+
+    No longer than between two probes, though: when it is the channel that fails, everything behind waits as well.
+    """
+    if sending.failed is None:
+        return []
+    delivery, receipt = sending.failed
+    if delivery.due_at and delivery.status is DeliveryStatus.RETRY and receipt.retry_after_s is None:
+        delivery = replace(delivery, due_at=min(delivery.due_at, _probed_at(tools, receipt)))
+        sending.failed = delivery, receipt
+    return [Verdict(delivery=delivery, keeps_place=True)]
+
+
+def _probed_at(tools: Tools, receipt: Receipt) -> datetime:
+    """When a channel that fails is probed next."""
+    return receipt.at + timedelta(seconds=tools.settings.deliver.breaker_s * (1 + tools.random.uniform(0, _SPREAD)))
 
 
 def _passed_over(sending: Sending) -> list[Verdict]:
@@ -155,6 +169,6 @@ def _tried_again(tools: Tools, sending: Sending, parcel: Parcel, receipt: Receip
     if due_at is None:
         return replace(delivery, status=DeliveryStatus.EXPIRED, reason=f"not told in time; last: {receipt.detail}")
     if receipt.retry_after_s is None and sending.failures >= settings.breaker_after:
-        due_at = receipt.at + timedelta(seconds=settings.breaker_s * (1 + tools.random.uniform(0, _SPREAD)))
+        due_at = _probed_at(tools, receipt)
     is_repeat = delivery.is_repeat or receipt.status is ReceiptStatus.AMBIGUOUS
     return replace(delivery, status=DeliveryStatus.RETRY, attempts=attempts, due_at=due_at, is_repeat=is_repeat)
