@@ -105,14 +105,12 @@ def _held_back(tools: Tools, sending: Sending) -> list[Verdict]:
         return []
     delivery, receipt = sending.failed
     if delivery.due_at and delivery.status is DeliveryStatus.RETRY and receipt.retry_after_s is None:
-        delivery = replace(delivery, due_at=min(delivery.due_at, _probed_at(tools, receipt)))
+        settings = tools.settings.deliver
+        probed_at = receipt.at + timedelta(seconds=settings.breaker_s * (1 + tools.random.uniform(0, _SPREAD)))
+        is_open = sending.failures >= settings.breaker_after
+        delivery = replace(delivery, due_at=probed_at if is_open else min(delivery.due_at, probed_at))
         sending.failed = delivery, receipt
     return [Verdict(delivery=delivery, keeps_place=True)]
-
-
-def _probed_at(tools: Tools, receipt: Receipt) -> datetime:
-    """When a channel that fails is probed next."""
-    return receipt.at + timedelta(seconds=tools.settings.deliver.breaker_s * (1 + tools.random.uniform(0, _SPREAD)))
 
 
 def _passed_over(sending: Sending) -> list[Verdict]:
@@ -156,10 +154,10 @@ def verdict_of(tools: Tools, sending: Sending, parcel: Parcel, receipt: Receipt)
         case ReceiptStatus.AMBIGUOUS if not parcel.is_resent:
             reason = f"it may have arrived, and its rule says not to send it again then: {receipt.detail}"
             return replace(delivery, status=DeliveryStatus.DROPPED, reason=reason)
-    return _tried_again(tools, sending, parcel, receipt, delivery)
+    return _tried_again(tools, parcel, receipt, delivery)
 
 
-def _tried_again(tools: Tools, sending: Sending, parcel: Parcel, receipt: Receipt, delivery: Delivery) -> Delivery:
+def _tried_again(tools: Tools, parcel: Parcel, receipt: Receipt, delivery: Delivery) -> Delivery:
     """A delivery whose failure may pass: when it is tried again, or that it is too late for it."""
     settings = tools.settings.deliver
     attempts = delivery.attempts - (receipt.retry_after_s is not None)  # being asked to wait costs no attempt
@@ -168,7 +166,5 @@ def _tried_again(tools: Tools, sending: Sending, parcel: Parcel, receipt: Receip
     )
     if due_at is None:
         return replace(delivery, status=DeliveryStatus.EXPIRED, reason=f"not told in time; last: {receipt.detail}")
-    if receipt.retry_after_s is None and sending.failures >= settings.breaker_after:
-        due_at = _probed_at(tools, receipt)
     is_repeat = delivery.is_repeat or receipt.status is ReceiptStatus.AMBIGUOUS
     return replace(delivery, status=DeliveryStatus.RETRY, attempts=attempts, due_at=due_at, is_repeat=is_repeat)
