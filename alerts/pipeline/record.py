@@ -84,8 +84,8 @@ def _on_receipt(tools: Tools, sending: Sending, receipt: Receipt) -> list[Verdic
         if receipt.new_url:
             sending.url = receipt.new_url
             follow(tools, sending.channel, receipt.new_url)
-        return [*passed, Verdict(delivery=verdict_of(tools, sending, parcel, receipt))]
-    delivery = verdict_of(tools, sending, parcel, receipt)
+        return [*passed, Verdict(delivery=verdict_of(tools, parcel, receipt))]
+    delivery = verdict_of(tools, parcel, receipt)
     if receipt.status in _PASSING:
         earlier, sending.failed = _held_back(tools, sending), (delivery, receipt)
         return earlier  # its own verdict waits for what comes of the next one
@@ -137,7 +137,7 @@ def _release(tools: Tools, sending: Sending) -> LaneEnd:
     return LaneEnd(channel_id=channel_id, rest_s=rest_s, breaker=breaker)
 
 
-def verdict_of(tools: Tools, sending: Sending, parcel: Parcel, receipt: Receipt) -> Delivery:
+def verdict_of(tools: Tools, parcel: Parcel, receipt: Receipt) -> Delivery:
     """What a delivery becomes after this receipt."""
     if receipt.status is ReceiptStatus.SKIPPED:
         skipped = parcel.delivery
