@@ -242,6 +242,16 @@ def test_before_the_breaker_opens_a_channel_waits_no_longer_than_between_two_pro
     assert numbers(rig, "desk") == [2]
 
 
+def test_an_alert_is_tried_as_long_as_it_lives_though_its_next_wait_is_longer(rig: Rig) -> None:
+    patient = rig.with_settings("deliver", retries_s=(0.0, 900.0), breaker_s=40.0, ttl_s=300.0)
+    patient.sink.answers = [reply(503)] * 2
+    news(patient, 2)
+    for _ in range(3):
+        patient.deliver()
+        patient.wait(45)
+    assert numbers(rig, "desk") == [2]
+
+
 def test_a_message_that_alone_is_refused_again_and_again_lets_the_others_pass(rig: Rig) -> None:
     def poisoned(asked: Asked) -> bytes | Script:
         return reply(500) if b"gate 2 closes" in asked.body else reply(204)

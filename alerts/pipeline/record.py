@@ -161,9 +161,12 @@ def _tried_again(tools: Tools, parcel: Parcel, receipt: Receipt, delivery: Deliv
     """A delivery whose failure may pass: when it is tried again, or that it is too late for it."""
     settings = tools.settings.deliver
     attempts = delivery.attempts - (receipt.retry_after_s is not None)  # being asked to wait costs no attempt
-    due_at = retry_at(
-        attempts, receipt.retry_after_s, settings.retries_s, tools.random, now=receipt.at, expires_at=parcel.alert.expires_at
+    paces = [settings.retries_s] if receipt.retry_after_s is not None else [settings.retries_s, (settings.breaker_s,)]
+    found = (
+        retry_at(attempts, receipt.retry_after_s, pace, tools.random, now=receipt.at, expires_at=parcel.alert.expires_at)
+        for pace in paces  # when its own pace would be too late, that of probes may not be
     )
+    due_at = next((at for at in found if at), None)
     if due_at is None:
         return replace(delivery, status=DeliveryStatus.EXPIRED, reason=f"not told in time; last: {receipt.detail}")
     is_repeat = delivery.is_repeat or receipt.status is ReceiptStatus.AMBIGUOUS
