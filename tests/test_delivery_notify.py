@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 
@@ -209,6 +210,18 @@ def test_services_that_keep_us_waiting_get_a_thread_each(gate: threading.Event) 
     assert submitted(notifier, "quick").wait().statuses == {"quick": ACCEPTED}
     gate.set()
     assert [lane.wait().ends for lane in lanes] == [1] * 4
+
+
+def test_a_service_that_hangs_holds_up_no_other_while_there_is_much_to_compute(gate: threading.Event) -> None:
+    computing = threading.Thread(target=lambda: deque(iter(gate.is_set, True), maxlen=0), daemon=True)
+    computing.start()
+    notifier = a_notifier(Scripted(**{f"hung{n}": gate.wait for n in range(3)}), lanes=8)
+    hanging = [submitted(notifier, f"hung{n}") for n in range(3)]
+    assert submitted(notifier, "quick").wait().statuses == {"quick": ACCEPTED}
+    assert not any(lane.ends for lane in hanging)
+    gate.set()
+    note(notifier.close(5))
+    computing.join()
 
 
 def test_a_lane_beyond_the_places_waits_for_one(gate: threading.Event) -> None:

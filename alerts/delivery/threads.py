@@ -1,8 +1,8 @@
 """Lanes to services that are sent to by blocking calls: each on a thread, as many at once as there are places.
 
 Threads that compute get in each other's way, those that wait do not. So a thread more is made while those there wait for
-their services and this process has little to compute, and one ends when it has a lot: fast services are served by one,
-slow ones by as many as there are places.
+their services and this process has little to compute, or when they wait long; one ends when there is a lot to compute: fast
+services are served by one, slow ones by as many as there are places.
 
 A lane whose sender does not keep its deadline is given up at two deadlines: it gets its receipts, its place is free again,
 and its thread may end whenever it does.
@@ -22,6 +22,7 @@ from alerts.models import Envelope, Receipt
 _WATCH_S = 0.5  # how often lanes that hang are looked for
 _REST_S = 5.0  # a thread that found nothing to do for so long ends
 _BRISK_S = 0.003  # a send that takes longer seems to wait for its service
+_STUCK_S = 0.02  # one that takes longer than this certainly does, whatever else is computed
 SLOW_S = 0.01  # between two looks at what this process computes, and whether another thread is wanted
 _BUSY, _SATED = 0.5, 0.85  # shares of a core: with more than the first no thread is made, with more than the second one ends
 
@@ -81,19 +82,16 @@ class ThreadedLanes:
     def _takes_thread(self) -> bool:
         """Whether one more thread is to be made; it is counted then."""
         with self._lock:
-            is_wanted = self._threads < self._places and self._waiting.qsize() > self._at_rest()
-            is_wanted = is_wanted and (not self._threads or (not self._is_brisk() and self._computing() < _BUSY))
+            is_wanted = self._threads < self._places and not self._waiting.empty() and self._do_all_wait()
             self._threads += is_wanted
         return is_wanted
 
-    def _at_rest(self) -> int:
-        """Threads that are in no send."""
-        return self._threads - len(self._sends)
-
-    def _is_brisk(self) -> bool:
-        """Whether a thread is at rest, or has only just begun to send."""
-        limit = time.monotonic() - _BRISK_S
-        return self._at_rest() > 0 or any(began_at > limit for began_at in self._sends.values())
+    def _do_all_wait(self) -> bool:
+        """Whether every thread seems to wait for its service."""
+        if len(self._sends) < self._threads:
+            return False  # one is about to take a lane
+        waited_s = time.monotonic() - max(self._sends.values(), default=0.0)
+        return waited_s > _STUCK_S or (waited_s > _BRISK_S and self._computing() < _BUSY)
 
     def _computing(self) -> float:
         """The share of a core that this process took lately."""
@@ -140,9 +138,10 @@ class ThreadedLanes:
             lane.settle(receipt)
 
     def _watch(self) -> None:
-        """Give up lanes that hang beyond two deadlines, as long as there are lanes."""
+        """Give up lanes that hang beyond two deadlines, and make threads that are wanted, as long as there are lanes."""
         while True:
             time.sleep(_WATCH_S)
+            self.tend()  # whoever collects may be away
             limit = time.monotonic() - 2 * self._timeout_s
             with self._lock:
                 hanging = [lane for lane in self._active if 0 < lane.began_at < limit and not lane.is_given_up]
