@@ -88,7 +88,7 @@ class RulesSettings(_Section):
 class DeliverSettings(_Section):
     """Sending."""
 
-    lanes: int = Field(16, ge=1, le=256)  # channels one worker sends to at once by calls that block; a hanging one holds one
+    lanes: int = Field(64, ge=1, le=256)  # channels one worker sends to at once by calls that block; a hanging one holds one
     transfers: int = Field(200, ge=1, le=200)  # channels it sends to at once by bare HTTP requests (webhooks)
     per_host: int = Field(100, ge=1, le=200)  # of these, to one host
     batch: int = Field(10, ge=1, le=500)  # deliveries taken from one channel at once; the most that can repeat after a kill

@@ -148,7 +148,7 @@ class _Smtp(asyncio.Protocol):
                 continue
             verb = line[:4].upper()
             self._is_data = verb == b"DATA"
-            answers = {b"EHLO": b"250-sink\r\n250 8BITMIME\r\n", b"DATA": b"354 go on\r\n", b"QUIT": b"221 bye\r\n"}
+            answers = {b"EHLO": b"250-sink\r\n250-PIPELINING\r\n250 8BITMIME\r\n", b"DATA": b"354 go on\r\n", b"QUIT": b"221 bye\r\n"}
             self._write(answers.get(verb, b"250 ok\r\n"))
 
 

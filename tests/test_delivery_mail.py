@@ -7,6 +7,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -49,9 +50,9 @@ def sender() -> Iterator[MailSender]:
         yield made
 
 
-@pytest.fixture
-def box() -> Iterator[MailServer]:
-    with mail_server(MailServer()) as box:
+@pytest.fixture(params=[False, True], ids=["one by one", "pipelining"])
+def box(request: pytest.FixtureRequest) -> Iterator[MailServer]:
+    with mail_server(MailServer(is_pipelining=request.param)) as box:
         yield box
 
 
@@ -193,6 +194,32 @@ def test_connections_are_kept(sender: MailSender, box: MailServer) -> None:
     assert (box.counts["mails"], box.counts["greetings"]) == (5, 1)
 
 
+def test_a_mail_that_nobody_takes_leaves_the_connection_as_it_was(sender: MailSender, box: MailServer) -> None:
+    box.refuses = {TO: "550 5.1.1 no such user"}
+    assert send(sender, box, delivery_id="refused").code == Code.BOUNCED
+    box.refuses = {}
+    assert send(sender, box, delivery_id="taken").status is ReceiptStatus.ACCEPTED
+    assert (box.counts["mails"], box.counts["greetings"]) == (1, 1)
+
+
+def test_one_account_has_no_more_than_eight_connections(sender: MailSender) -> None:
+    with mail_server(MailServer(pause_s=0.02)) as box, ThreadPoolExecutor(20) as threads:
+        receipts = list(threads.map(lambda n: send(sender, box, delivery_id=f"d{n}"), range(60)))
+    assert {receipt.status for receipt in receipts} == {ReceiptStatus.ACCEPTED}
+    assert (box.counts["mails"], box.counts["greetings"]) == (60, 8)
+
+
+def test_a_server_that_keeps_all_its_connections_busy_is_transient(sender: MailSender) -> None:
+    with mail_server(MailServer(pause_s=1.0)) as box, ThreadPoolExecutor(8) as threads:
+        others = [threads.submit(send, sender, box, delivery_id=f"d{n}") for n in range(8)]
+        while box.counts["greetings"] < 8:
+            threading.Event().wait(0.01)
+        late = send(sender, box, timeout_s=0.1)
+        assert {other.result().status for other in others} == {ReceiptStatus.ACCEPTED}
+    assert late.status is ReceiptStatus.TRANSIENT
+    assert "were in use until the deadline" in late.detail
+
+
 def test_a_server_that_dropped_the_connection_meanwhile_is_dialled_again(sender: MailSender) -> None:
     with mail_server(MailServer()) as box:
         send(sender, box)
@@ -327,6 +354,22 @@ def test_a_break_after_the_text_left_is_ambiguous(sender: MailSender) -> None:
 
 def test_a_break_before_the_text_left_is_transient(sender: MailSender) -> None:
     with talking(*_UP_TO_TEXT[:3], then=reset) as port:
+        receipt = sender.send(an_envelope(url_of(port)), timeout_s=5)
+    assert (receipt.status, receipt.code) == (ReceiptStatus.TRANSIENT, Code.NO_CONNECTION)
+
+
+_TOGETHER = (b"220 hello\r\n", b"250-hello\r\n250 PIPELINING\r\n")
+
+
+def test_a_server_that_would_take_the_text_for_nobody_gets_none(sender: MailSender) -> None:
+    said = b"250 ok\r\n550 5.1.1 no such user\r\n354 go on\r\n"
+    with talking(*_TOGETHER, said, b"", b"", b"554 5.5.1 no recipients\r\n", b"250 flushed\r\n") as port:
+        receipt = sender.send(an_envelope(url_of(port)), timeout_s=5)
+    assert (receipt.status, receipt.code) == (ReceiptStatus.PERMANENT, Code.BOUNCED)
+
+
+def test_a_break_amid_commands_that_went_together_is_transient(sender: MailSender) -> None:
+    with talking(*_TOGETHER, b"250 ok\r\n", b"", b"", then=reset) as port:
         receipt = sender.send(an_envelope(url_of(port)), timeout_s=5)
     assert (receipt.status, receipt.code) == (ReceiptStatus.TRANSIENT, Code.NO_CONNECTION)
 

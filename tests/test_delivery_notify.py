@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 
@@ -180,13 +181,47 @@ def test_places_count_what_is_being_sent(gate: threading.Event) -> None:
 def test_a_quarter_of_the_places_is_kept_for_what_is_urgent() -> None:
     notifier = LaneNotifier(a_settings(lanes=8, transfers=100, per_host=20), GUARD, stream=io.StringIO())
     one, other = "webhook+https://one.example/", "webhook+https://other.example/"
-    assert (free(notifier, is_urgent=False), free(notifier)) == (6, 8)
+    assert (free(notifier, is_urgent=False), free(notifier)) == (5, 6), "two thirds of them to one service"
     assert (free(notifier, one, is_urgent=False), free(notifier, one)) == (15, 20)
     places = notifier.places()
     taken = [places.take(url, is_urgent=False) for url in (one, other) for _ in range(16)]
     assert taken == [*[True] * 15, False] * 2, "one host does not take the places of another"
     assert places.take(one, is_urgent=True)
     assert not places.is_full
+
+
+def test_a_mail_server_that_hangs_leaves_places_for_others(gate: threading.Event) -> None:
+    notifier = a_notifier(Scripted(**{f"hung{n}": gate.wait for n in range(6)}), lanes=9)
+    sick, other = "mailto://me@sick.example", "mailto://me@other.example"
+    places = notifier.places()
+    assert [places.take(sick, is_urgent=False) for _ in range(6)] == [*[True] * 5, False]
+    hanging = [submitted(notifier, f"hung{n}", url=sick) for n in range(5)]
+    assert not notifier.places().take(sick, is_urgent=False)
+    assert notifier.places().take(other, is_urgent=False)
+    assert submitted(notifier, "quick", url=other).wait().statuses == {"quick": ACCEPTED}
+    assert not any(lane.ends for lane in hanging)
+    gate.set()
+    note(notifier.close(5))
+
+
+def test_services_that_keep_us_waiting_get_a_thread_each(gate: threading.Event) -> None:
+    notifier = a_notifier(Scripted(**{f"slow{n}": gate.wait for n in range(4)}), lanes=6)
+    lanes = [submitted(notifier, f"slow{n}") for n in range(4)]
+    assert submitted(notifier, "quick").wait().statuses == {"quick": ACCEPTED}
+    gate.set()
+    assert [lane.wait().ends for lane in lanes] == [1] * 4
+
+
+def test_a_service_that_hangs_holds_up_no_other_while_there_is_much_to_compute(gate: threading.Event) -> None:
+    computing = threading.Thread(target=lambda: deque(iter(gate.is_set, True), maxlen=0), daemon=True)
+    computing.start()
+    notifier = a_notifier(Scripted(**{f"hung{n}": gate.wait for n in range(3)}), lanes=8)
+    hanging = [submitted(notifier, f"hung{n}") for n in range(3)]
+    assert submitted(notifier, "quick").wait().statuses == {"quick": ACCEPTED}
+    assert not any(lane.ends for lane in hanging)
+    gate.set()
+    note(notifier.close(5))
+    computing.join()
 
 
 def test_a_lane_beyond_the_places_waits_for_one(gate: threading.Event) -> None:
@@ -274,7 +309,7 @@ def test_many_lanes_at_once_each_get_their_receipts() -> None:
     notifier = a_notifier(Scripted(), lanes=8)
     lanes = [submitted(notifier, *(f"{n}-{k}" for k in range(5))) for n in range(40)]
     assert [len(lane.wait().receipts) for lane in lanes] == [5] * 40
-    assert free(notifier) == 8
+    assert free(notifier) == 6
 
 
 def test_webhooks_need_no_thread_and_do_not_wait_for_each_other() -> None:

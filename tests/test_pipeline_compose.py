@@ -11,6 +11,7 @@ import pytest
 
 from alerts.bootstrap import build_tools
 from alerts.models import Bell, Channel, DeliveryStatus, Receipt, ReceiptStatus
+from alerts.pipeline.audience import channels_for
 from alerts.pipeline.compose import compose, keep_references
 from alerts.ports import Expansion, Parcel, StoryPlace
 from alerts.settings import TelegramSettings
@@ -97,6 +98,13 @@ def test_mails_get_a_link_that_ends_them_where_readers_can_reach_us(rig: Rig) ->
     assert envelope.unsubscribe_url.startswith(start)
     ended = rig.service.unsubscribe(envelope.unsubscribe_url.removeprefix(start))
     assert (ended.channel_id, ended.is_enabled, ended.error) == ("mail", False, "its reader ended it by the link in a mail")
+
+
+@pytest.mark.parametrize(("url", "is_told"), [(TELEGRAM, True), ("webhook+https://hooks.example/", False)])
+def test_a_channel_of_an_older_version_gets_updates_when_its_url_says_it_can(rig: Rig, url: str, is_told: bool) -> None:
+    old = replace(a_channel("old"), url=rig.tools.keys.seal(url), can_update=False)
+    assert channels_for(rig.tools, a_bell(occasion="update:1"), [old]) == ([old] if is_told else [])
+    assert channels_for(rig.tools, a_bell(occasion="correction"), [old]) == [old]
 
 
 def an_update_of(rig: Rig, title: str) -> None:

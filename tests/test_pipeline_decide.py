@@ -367,7 +367,7 @@ def test_a_hundred_deliveries_are_decided_in_as_many_calls_as_one(rig: Rig, valk
             Decider(worker.tools).ready(lanes, datetime.now(UTC))
             asked.append((sum(len(lane.parcels) for lane in lanes), state.asked - before))
             give_back(state, rig.tools.owner, "desk")
-    assert asked == [(1, 3), (10, 3), (100, 3)]
+    assert asked == [(1, 4), (10, 4), (100, 4)]
 
 
 def fill(state: RedisState, bell: Bell, subscriber_id: str = "me") -> Delivery:

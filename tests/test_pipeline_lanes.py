@@ -230,18 +230,43 @@ def test_an_open_breaker_lets_one_delivery_probe_at_a_steady_pace(rig: Rig) -> N
     assert numbers(rig, "desk") == [2, 3, 4]
 
 
+def test_before_the_breaker_opens_a_channel_waits_no_longer_than_between_two_probes(rig: Rig) -> None:
+    patient = rig.with_settings("deliver", retries_s=(0.0, 900.0), breaker_s=40.0)
+    patient.sink.answers = [reply(503)] * 3
+    news(rig, 2)
+    for tries in (1, 2, 3):
+        patient.deliver()
+        assert len(rig.sink.got) == tries
+        patient.wait(45)
+    patient.deliver()
+    assert numbers(rig, "desk") == [2]
+
+
+def test_an_alert_is_tried_as_long_as_it_lives_though_its_next_wait_is_longer(rig: Rig) -> None:
+    patient = rig.with_settings("deliver", retries_s=(0.0, 900.0), breaker_s=40.0, ttl_s=300.0)
+    patient.sink.answers = [reply(503)] * 2
+    news(patient, 2)
+    for _ in range(3):
+        patient.deliver()
+        patient.wait(45)
+    assert numbers(rig, "desk") == [2]
+
+
 def test_a_message_that_alone_is_refused_again_and_again_lets_the_others_pass(rig: Rig) -> None:
     def poisoned(asked: Asked) -> bytes | Script:
         return reply(500) if b"gate 2 closes" in asked.body else reply(204)
     with serving(poisoned) as server:
         rig.service.add_channel(f"webhook+{server.url('/desk')}", channel_id="desk")
         news(rig, 2, 3, 4)
-        for _ in range(7):
-            rig.deliver()
+        rig.deliver()
+        while not rig.deliveries(DeliveryStatus.SENT):
             rig.wait(3700)
+            rig.deliver()
     assert numbers(rig, "desk") == [3, 4]
     [stuck] = rig.deliveries(DeliveryStatus.RETRY)
     assert stuck.attempts >= 5
+    assert stuck.due_at is not None
+    assert (stuck.due_at - stuck.tried[-1].at).total_seconds() > 120, "the message is to blame: it keeps its own pace"
 
 
 # ---------------------------------------------------------------- sick among healthy

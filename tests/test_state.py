@@ -10,7 +10,7 @@ import pytest
 
 from alerts.errors import NotFoundError, StateError
 from alerts.models import DeliveryStatus, Mark, PollState
-from alerts.ports import Expansion, Lane, LaneEnd, Outcome, Settlement, Verdict
+from alerts.ports import Expansion, Lane, LaneAsk, LaneEnd, Outcome, Settlement, Verdict
 from alerts.state.codec import changed_chunks, pack_mark, unpack_chunks, unpack_marks
 from alerts.state.redis import RedisState
 from tests.builders import (
@@ -232,6 +232,30 @@ def test_a_repeated_chunk_of_a_fan_out_writes_nothing(state: RedisState) -> None
     assert state.commit_expansions([an_expansion()]) == [Outcome.ALREADY]
     assert [len(lane.parcels) for lane in lanes(state)] == [1]
     assert state.next_fanouts(9) == []
+
+
+def test_a_chunk_that_was_written_in_part_is_written_once_more_and_nothing_of_it_twice(state: RedisState) -> None:
+    channels = tuple(f"c{n:03}" for n in range(250))
+    ring(state, channels=channels[:1])
+    state.put_bell(a_bell(2))
+    alert = an_alert(a_bell(2))
+    whole = Expansion(
+        bell_id=a_bell(2).bell_id, expected_cursor="0:", cursor="", alerts=[alert], deliveries=[a_delivery(alert, c) for c in channels]
+    )
+    assert state.commit_expansions([replace(whole, cursor="0:", deliveries=whole.deliveries[:130])]) == [Outcome.DONE]
+    assert state.commit_expansions([whole]) == [Outcome.DONE]
+    assert state.commit_expansions([whole, replace(whole, expected_cursor="0:x", cursor="0:y")]) == [Outcome.ALREADY, Outcome.STALE]
+    assert state.counters()["deliveries"] == 1 + 250
+    assert len({d.delivery_id for d in state.deliveries(status="", limit=1000)}) == 251
+
+
+def test_a_lane_with_many_deliveries_is_claimed_whole_though_in_several_calls(state: RedisState) -> None:
+    channels = tuple(f"c{n:03}" for n in range(90))
+    ring(state, channels=channels)
+    asks = [LaneAsk(a_channel(c)) for c in channels]
+    claimed = state.claim_lanes("d", asks, batch=10, lease_s=30)
+    assert sorted(lane.channel.channel_id for lane in claimed) == list(channels)
+    assert state.claim_lanes("other", asks, batch=10, lease_s=30) == []
 
 
 def test_a_claimed_delivery_carries_all_that_is_needed_to_render_it(state: RedisState) -> None:

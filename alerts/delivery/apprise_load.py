@@ -97,13 +97,13 @@ def load(url: str) -> NotifyBase:
         ConfigError: Apprise cannot make sense of the URL.
     """
     settings = asset()
-    from apprise import Apprise
-
+    maker = plugin(scheme_of(url))
     try:
-        service = Apprise.instantiate(url, asset=settings)
+        parts = maker.parse_url(url.replace("/#", "/%23"))
+        service = maker(**parts, tag=set(), asset=settings) if parts else None
     except (TypeError, AttributeError, LookupError, ValueError) as error:
         raise ConfigError(_unreadable(url)) from error
-    if service is None:
+    if service is None or not service.enabled:
         raise ConfigError(_unreadable(url))
     service.request_rate_per_sec = 0  # the governor does that
     return service

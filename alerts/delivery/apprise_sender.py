@@ -6,6 +6,7 @@ them come the HTTP status, and whether the message may have left before the conn
 
 from __future__ import annotations
 
+import logging
 import re
 import threading
 from collections import OrderedDict
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from alerts.delivery import apprise_load
+from alerts.delivery.apprise_http import keep_connections
 from alerts.delivery.codes import Code
 from alerts.delivery.schemes import refused_host
 from alerts.delivery.sender import Clock, Outcome, code_of_http, receipt_of, status_of_http, utc_now, wait_of_http
@@ -22,10 +24,12 @@ from alerts.http.guard import AddressGuard
 from alerts.models import Envelope, Receipt, ReceiptStatus
 
 if TYPE_CHECKING:
+    from apprise import Apprise
     from apprise.plugins.base import NotifyBase
 
 _KEPT = {"matrix"}  # services whose log-in is kept; the others are made anew: some sleep on what they remember of limits
 _MOST_KEPT = 256
+_own = threading.local()
 _URGENT = 2  # urgency from which a message is sent as a warning
 
 # The parameter by which a service knows a message again; {} is our key.
@@ -111,13 +115,12 @@ def with_key(url: str, parameter: str) -> str:
 
 def _notify(service: NotifyBase, envelope: Envelope, timeout_s: float) -> Outcome:
     """One send, and what its log says when it failed."""
-    import logging
-
-    from apprise import Apprise, NotifyFormat, NotifyType
+    from apprise import NotifyFormat, NotifyType
     from apprise.result import AppriseResultStatus
 
     service.socket_connect_timeout = service.socket_read_timeout = timeout_s * 0.45  # together below the deadline
-    target = Apprise(asset=apprise_load.asset())
+    target = _target()
+    target.clear()
     target.add(service)
     result = target.notify(
         body=envelope.body or envelope.title,
@@ -132,6 +135,17 @@ def _notify(service: NotifyBase, envelope: Envelope, timeout_s: float) -> Outcom
     if result.status == AppriseResultStatus.TIMEOUT:
         return Outcome(ReceiptStatus.AMBIGUOUS, "no answer within the deadline", Code.NO_ANSWER)
     return read_log(lines)
+
+
+def _target() -> Apprise:
+    """The calling thread's own; to make one takes longer than to fill it. Our connections are kept from the first one on."""
+    if not hasattr(_own, "target"):
+        from apprise import Apprise
+
+        keep_connections()
+        _own.target = Apprise(asset=apprise_load.asset())
+    target: Apprise = _own.target
+    return target
 
 
 def read_log(lines: Sequence[str]) -> Outcome:

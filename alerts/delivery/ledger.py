@@ -25,6 +25,7 @@ from alerts.text.fingerprint import hash64
 
 _DAYS_IN_MEMORY = 3  # today, and so at least the 48 h before now
 _NAME = re.compile(r"\d{4}-\d\d-\d\d\.log")
+_JSON = json.JSONEncoder(separators=(",", ":"))
 _log = structlog.get_logger("ledger")
 
 Outcome = Literal["intended", "accepted"]
@@ -115,7 +116,7 @@ class Ledger:
     def _append(self, lines: Sequence[list[Any]], *, is_synced: bool) -> None:
         if not lines:
             return
-        data = ("\n" + "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines)).encode()
+        data = ("\n" + "".join(_JSON.encode(line) + "\n" for line in lines)).encode()
         with self._lock:
             today = self._clock().date()
             if today != self._written:

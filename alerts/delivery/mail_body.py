@@ -62,9 +62,9 @@ def mail_of(envelope: Envelope, target: MailTarget, now: datetime) -> bytes:
     boundary = f"=_{envelope.delivery_id}"
     head = [f"{name}: {value}" for name, value in _headers(envelope, target, now) if value]
     head += ["MIME-Version: 1.0", f'Content-Type: multipart/alternative; boundary="{boundary}"', "", ""]
-    parts = (("plain", _text(envelope)), ("html", _html(envelope)))
-    body = b"".join(_part(subtype, text, boundary) for subtype, text in parts)
-    return "\r\n".join(head).encode("ascii") + body + f"--{boundary}--\r\n".encode()
+    mark = f"--{boundary}".encode()
+    parts = _parts(envelope.title, envelope.body or envelope.title, envelope.urgency, envelope.unsubscribe_url)
+    return "\r\n".join(head).encode("ascii") + b"".join(mark + part for part in parts) + mark + b"--\r\n"
 
 
 def _headers(envelope: Envelope, target: MailTarget, now: datetime) -> Iterator[tuple[str, str]]:
@@ -127,29 +127,36 @@ def _words(line: str) -> str:
     return "\r\n ".join(f"=?utf-8?b?{base64.b64encode(one).decode()}?=" for one in (*words, piece))
 
 
-def _part(subtype: str, text: str, boundary: str) -> bytes:
+@lru_cache(maxsize=64)
+def _parts(title: str, body: str, urgency: int, unsubscribe_url: str) -> tuple[bytes, ...]:
+    """What is read, as text and as HTML, each part as it stands behind the boundary; the same for all who are told in the same words."""
+    texts = (("plain", _text(body, unsubscribe_url)), ("html", _html(title, body, urgency, unsubscribe_url)))
+    return tuple(_part(subtype, text) for subtype, text in texts)
+
+
+def _part(subtype: str, text: str) -> bytes:
     lines = "\n".join(text.splitlines()).encode("utf-8", "replace") + b"\n"
     encoded = binascii.b2a_qp(lines, istext=True).replace(b"\n", b"\r\n")
-    head = f'--{boundary}\r\nContent-Type: text/{subtype}; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n'
+    head = f'\r\nContent-Type: text/{subtype}; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n'
     return head.encode() + encoded + b"\r\n"
 
 
 # ---------------------------------------------------------------- what is read
 
 
-def _text(envelope: Envelope) -> str:
-    foot = f"\n\n-- \nTo end these mails: {envelope.unsubscribe_url}" if envelope.unsubscribe_url else ""
-    return f"{envelope.body or envelope.title}{foot}\n"
+def _text(body: str, unsubscribe_url: str) -> str:
+    foot = f"\n\n-- \nTo end these mails: {unsubscribe_url}" if unsubscribe_url else ""
+    return f"{body}{foot}\n"
 
 
-def _html(envelope: Envelope) -> str:
-    lines = [line for line in (envelope.body or envelope.title).splitlines() if line.strip()]
+def _html(title: str, body: str, urgency: int, unsubscribe_url: str) -> str:
+    lines = [line for line in body.splitlines() if line.strip()]
     parts = {
-        "@@PREVIEW@@": html.escape(_one_line(envelope.body)[:140]),
-        "@@COLOUR@@": _COLOURS.get(envelope.urgency, _NORMAL),
-        "@@TITLE@@": html.escape(envelope.title),
+        "@@PREVIEW@@": html.escape(_one_line(body)[:140]),
+        "@@COLOUR@@": _COLOURS.get(urgency, _NORMAL),
+        "@@TITLE@@": html.escape(title),
         "@@BODY@@": "".join(f'<div dir="auto" style="padding:3px 0">{_line(line)}</div>' for line in lines),
-        "@@FOOT@@": _foot(envelope),
+        "@@FOOT@@": _foot(unsubscribe_url),
     }
     return re.sub("|".join(parts), lambda found: parts[found[0]], _frame())
 
@@ -173,8 +180,6 @@ def _line(line: str) -> str:
     return "".join([*parts, html.escape(text[end:])])
 
 
-def _foot(envelope: Envelope) -> str:
+def _foot(unsubscribe_url: str) -> str:
     own = "Sent by Tocsin, because a rule of yours rang."
-    if not envelope.unsubscribe_url:
-        return own
-    return f'{own} <a href="{html.escape(envelope.unsubscribe_url)}">End these mails</a>'
+    return f'{own} <a href="{html.escape(unsubscribe_url)}">End these mails</a>' if unsubscribe_url else own

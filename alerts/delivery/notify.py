@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import TextIO
+from typing import NamedTuple, TextIO
 from urllib.parse import urlsplit
 
 import structlog
@@ -24,7 +24,7 @@ from alerts.delivery.http_sender import ServiceSender
 from alerts.delivery.lane import RunningLane
 from alerts.delivery.sender import Clock, Sender, utc_now
 from alerts.delivery.services import service_of
-from alerts.delivery.threads import ThreadedLanes
+from alerts.delivery.threads import SLOW_S, ThreadedLanes
 from alerts.delivery.transfers import TransferredLanes
 from alerts.errors import ConfigError, DeliveryError
 from alerts.http.client import HttpClient
@@ -36,34 +36,54 @@ from alerts.settings import DeliverSettings, Settings
 _KEPT = 4  # one place in so many is for urgent lanes only
 _ONE_HOST = ("tgram", "discord")  # their URLs name a bot or a channel, not a host
 _MOST_KNOWN = 20_000  # channel URLs of which it is remembered where they lead
-_SLICE_S = 0.015  # what ends within it is handed over together
+_SLICE_S = 0.015  # transfers that end within it are handed over together
+_LONG_SLICE_S = 0.1  # the same for threads: whoever takes over while they compute makes them wait for each other
 _log = structlog.get_logger("notify")
 
 
+class Route(NamedTuple):
+    """How a lane to a channel URL is sent: by transfers or on a thread; and the host that has only so many places."""
+
+    is_transfer: bool
+    host: str
+
+
+_NOWHERE = Route(is_transfer=False, host="")
+
+
 class FreePlaces:
-    """What is free of the places for transfers, of all and to each host, and for threads; what is taken is noted here only."""
+    """What is free of the places for transfers and for threads, of all and to each host; what is taken is noted here only.
+
+    Args:
+        route_of: channel URL -> its route.
+        transfers: Places for transfers that are free, of `sizes.transfers`.
+        threads: Those for threads, of `sizes.lanes`.
+        taken: Places that are taken on each route; not changed.
+        sizes: How many there are.
+    """
 
     def __init__(
-        self, host_of: Callable[[str], str], *, transfers: int, threads: int, hosts: Mapping[str, int], sizes: DeliverSettings
+        self, route_of: Callable[[str], Route], *, transfers: int, threads: int, taken: Mapping[Route, int], sizes: DeliverSettings
     ) -> None:
-        self._host_of = host_of
+        self._route_of = route_of
         self._transfers, self._threads = transfers, threads
-        self._hosts = Counter(hosts)
+        self._taken = Counter(taken)
         self._sizes = sizes
 
     def take(self, url: str, *, is_urgent: bool) -> bool:
         """Whether a lane to this channel URL finds a place; it is taken then."""
-        host, sizes = self._host_of(url), self._sizes
-        share = 0 if is_urgent else 1
-        if not host:
-            is_free = self._threads > share * (sizes.lanes // _KEPT)
-            self._threads -= is_free
-            return is_free
-        is_free = self._transfers > share * (sizes.transfers // _KEPT)
-        is_free &= self._hosts[host] < sizes.per_host - share * (sizes.per_host // _KEPT)
-        self._transfers -= is_free
-        self._hosts[host] += is_free
-        return is_free
+        route, sizes = self._route_of(url), self._sizes
+        free = self._transfers if route.is_transfer else self._threads
+        most = sizes.transfers if route.is_transfer else sizes.lanes
+        of_host = sizes.per_host if route.is_transfer else -(-sizes.lanes * 2 // 3)
+        if not is_urgent:
+            free, of_host = free - most // _KEPT, of_host - of_host // _KEPT
+        if free <= 0 or self._taken[route] >= of_host:
+            return False
+        self._taken[route] += 1
+        self._transfers -= route.is_transfer
+        self._threads -= not route.is_transfer
+        return True
 
     @property
     def is_full(self) -> bool:
@@ -98,9 +118,13 @@ class LaneNotifier:
         own = settings.http.model_copy(update={"max_per_host": settings.deliver.per_host})
         self._transfers = TransferredLanes(lambda: HttpClient(own, guard), self._http_sender, timeout_s=settings.deliver.timeout_s)
         self._threads = ThreadedLanes(settings.deliver.lanes, self._send, timeout_s=settings.deliver.timeout_s)
-        self._running: dict[RunningLane, TransferredLanes | ThreadedLanes] = {}
+        self._running: dict[RunningLane, Route] = {}
         self._has_news = threading.Event()
-        self._host_of = lru_cache(maxsize=_MOST_KNOWN)(self._find_host)
+        self._lock = threading.Lock()
+        self._taken: Counter[Route] = Counter()
+        self._open = 0  # lanes that have not told their end
+        self._is_quiet = threading.Event()  # there is none
+        self._route_of = lru_cache(maxsize=_MOST_KNOWN)(self._find_route)
 
     # ------------------------------------------------------------ the port
 
@@ -111,10 +135,10 @@ class LaneNotifier:
     def places(self) -> FreePlaces:
         """Where lanes could go now without waiting."""
         return FreePlaces(
-            self._host_of,
+            self._route_of,
             transfers=self._settings.transfers - self._transfers.active,
             threads=self._settings.lanes - self._threads.active,
-            hosts=self._transfers.hosts,
+            taken=self._taken,
             sizes=self._settings,
         )
 
@@ -122,23 +146,19 @@ class LaneNotifier:
         """Start to send lanes."""
         for load in loads:
             lane = RunningLane(load, self._tell, clock=self._clock, timeout_s=self._settings.timeout_s)
-            host = self._host_of(load.envelopes[0].url) if load.envelopes else ""
-            self._running[lane] = self._transfers if host else self._threads
-            if host:
-                self._transfers.start(lane, host)
-            else:
-                self._threads.start(lane)
+            route = self._route_of(load.envelopes[0].url) if load.envelopes else _NOWHERE
+            self._running[lane] = route
+            self._taken[route] += 1
+            with self._lock:
+                self._open += 1
+                self._is_quiet.clear()
+            (self._transfers if route.is_transfer else self._threads).start(lane)
 
     def collect(self, wait_s: float) -> list[Progress]:
         """What became of lanes, as soon as there is something, at the latest after wait_s seconds. Also does the sending."""
         until = time.monotonic() + wait_s
         while True:
-            if self._news.empty():
-                self._has_news.clear()
-            if self._transfers.active:
-                self._transfers.pump(min(max(0.0, until - time.monotonic()), _SLICE_S))
-            elif self._running and self._has_news.wait(max(0.0, until - time.monotonic())):
-                time.sleep(max(0.0, min(_SLICE_S, until - time.monotonic())))
+            self._work(until)
             if not self._news.empty() or time.monotonic() >= until or not self._running:
                 return self._drained()
 
@@ -158,7 +178,23 @@ class LaneNotifier:
 
     # ------------------------------------------------------------ inside
 
+    def _work(self, until: float) -> None:
+        """Let lanes move on for a while; what ends within a slice of time is left to be drained together."""
+        if self._news.empty():
+            self._has_news.clear()
+        left_s = max(0.0, until - time.monotonic())
+        self._threads.tend()
+        if self._transfers.active:
+            self._transfers.pump(min(left_s, _SLICE_S))
+        elif self._running and self._has_news.wait(min(left_s, SLOW_S) if self._threads.has_waiting else left_s):
+            self._threads.tend()
+            self._is_quiet.wait(max(0.0, min(_LONG_SLICE_S, until - time.monotonic())))
+
     def _tell(self, lane: RunningLane, receipt: Receipt | None) -> None:
+        with self._lock:
+            self._open -= receipt is None
+            if not self._open:
+                self._is_quiet.set()
         self._news.put((lane, receipt))
         self._has_news.set()
 
@@ -171,18 +207,19 @@ class LaneNotifier:
                 progress.receipts.append(receipt)
                 continue
             progress.is_over = True
-            self._running.pop(lane).ended(lane)
+            route = self._running.pop(lane)
+            self._taken[route] -= 1
+            (self._transfers if route.is_transfer else self._threads).ended(lane)
         return list(found.values())
 
-    def _find_host(self, url: str) -> str:
-        """The host a transfer to this URL goes to; '' for what is sent on a thread (and says there what is wrong with it)."""
+    def _find_route(self, url: str) -> Route:
+        """How a lane to this URL is sent; what is wrong with it is said on a thread."""
         try:
-            if not isinstance(self._sender_of(url), ServiceSender):
-                return ""
             service = service_of(url)
-            return service if service in _ONE_HOST else urlsplit(url).hostname or service
+            host = service if service in _ONE_HOST else urlsplit(url).hostname or service
+            return Route(isinstance(self._sender_of(url), ServiceSender), host)
         except (ConfigError, ValueError):
-            return ""
+            return _NOWHERE
 
     def _http_sender(self, url: str) -> ServiceSender:
         sender = self._sender_of(url)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from alerts.delivery.fields import fields_of, head_of, kind_of
+from alerts.delivery.memo import Memo
 from alerts.delivery.plaintext import Unit, cut, safe_link, width
 from alerts.delivery.services import SCHEMES, Service, scheme_of
 from alerts.delivery.template import FIELDS, parse_template
@@ -46,6 +47,7 @@ def render(
     matched: Sequence[str] = (),
     zone: str = "UTC",
     template: str = "",
+    memo: Memo | None = None,
 ) -> Rendered:
     """The message of one delivery, at most as long as the channel's service takes.
 
@@ -58,16 +60,19 @@ def render(
         matched: The words of the item that the rules asked for, as published.
         zone: IANA name of the subscriber's zone.
         template: The subscriber's own words; empty = ours.
+        memo: What was made for others of the same batch; a message is the same without.
     """
+    memo = memo or Memo()
     if len(bells) > 1 or alert.occasion.startswith("digest:"):
         return render_digest(bells, alert, delivery, rule_names=rule_names, url=url, zone=zone)
     bell = bells[0]
     service = SCHEMES.get(scheme_of(url), _DEFAULT)
-    words = Wording(bell, rule_names, matched, zone, service.isolates)
-    link = safe_link(bell.tagged.change.item.url)
-    link = link if len(link) <= _LONGEST_LINK else ""
-    title, body = _own(words, link, delivery, service, template) or _usual(words, link, delivery, service)
-    payload = {**head_of(alert, delivery, rule_names, matched), "kind": kind_of(bell.occasion), **fields_of(bell)}
+    names, found = tuple(rule_names), tuple(matched)
+    wording = ("words", names, found, zone, template, service, delivery.is_repeat)
+    words = Wording(bell, names, found, zone, service.isolates)
+    title, body, link = memo.of(bell, wording, lambda: _words(words, service, template, delivery))
+    fields = memo.of(bell, "fields", lambda: fields_of(bell))
+    payload = {**head_of(alert, delivery, rule_names, matched), "kind": kind_of(bell.occasion), **fields}
     return Rendered(title, body, link, payload)
 
 
@@ -101,6 +106,13 @@ class _Line:
 
     text: str
     rank: int
+
+
+def _words(words: Wording, service: Service, template: str, delivery: Delivery) -> tuple[str, str, str]:
+    """Title, body and link; of the delivery only whether it may be a repeat."""
+    link = safe_link(words.bell.tagged.change.item.url)
+    link = link if len(link) <= _LONGEST_LINK else ""
+    return *(_own(words, link, delivery, service, template) or _usual(words, link, delivery, service)), link
 
 
 def _usual(words: Wording, link: str, delivery: Delivery, service: Service) -> tuple[str, str]:

@@ -5,7 +5,6 @@ They move on while `pump` is called; in between nobody looks after them, and tha
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import cast
@@ -41,7 +40,7 @@ class TransferredLanes:
         self._new_client, self._sender_of, self._timeout_s = new_client, sender_of, timeout_s
         self._client: HttpClient | None = None
         self._batch = Batch()
-        self._lanes: dict[RunningLane, str] = {}
+        self._lanes: set[RunningLane] = set()
         self.is_closing = False  # what has not begun is skipped
 
     @property
@@ -49,20 +48,15 @@ class TransferredLanes:
         """Lanes that have not ended."""
         return len(self._lanes)
 
-    @property
-    def hosts(self) -> Counter[str]:
-        """Host -> lanes to it that have not ended."""
-        return Counter(self._lanes.values())
-
-    def start(self, lane: RunningLane, host: str) -> None:
+    def start(self, lane: RunningLane) -> None:
         """Send a lane; its transfers begin with the next call of `pump`."""
-        self._lanes[lane] = host
+        self._lanes.add(lane)
         lane.begin()
         self._go_on(lane)
 
     def ended(self, lane: RunningLane) -> None:
         """A lane has told its end."""
-        self._lanes.pop(lane, None)
+        self._lanes.discard(lane)
 
     def pump(self, wait_s: float) -> None:
         """Let the transfers move on; returns when all have ended, at the latest after wait_s seconds."""

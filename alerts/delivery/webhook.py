@@ -29,6 +29,7 @@ from alerts.models import Envelope
 
 _PREFIX = "whsec_"
 _MOST_KNOWN = 20_000  # URLs of which it is remembered what they say
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str)
 _SCHEMES = {"webhook+https": "https", "webhook+http": "http"}
 
 
@@ -103,7 +104,7 @@ class Webhook:
     def request(self, envelope: Envelope, now: datetime) -> Request:
         """A signed POST. Raises: ConfigError when the URL cannot be read."""
         target = parse(envelope.url)
-        body = json.dumps(_message(envelope), ensure_ascii=False, separators=(",", ":"), default=str).encode("utf-8", "replace")
+        body = _JSON.encode(_message(envelope)).encode("utf-8", "replace")
         return Request(url=target.url, method="POST", headers=_headers(target, envelope.delivery_id, body, now), body=body)
 
     def outcome(self, envelope: Envelope, response: Response, now: datetime) -> Outcome:

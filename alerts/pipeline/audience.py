@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from alerts.delivery.services import can_update
 from alerts.models import Bell, Channel, Delivery, DeliveryStatus, Rule
+from alerts.pipeline.claim import url_of
 from alerts.pipeline.tools import Tools
 from alerts.stories.life import FIRST
 from alerts.text.fingerprint import content_id
@@ -24,9 +26,14 @@ def audience(tools: Tools, bell: Bell, rules: Sequence[Rule]) -> list[Rule]:
     return [rule for rule in rules if rule.subscriber_id in told]
 
 
-def channels_for(bell: Bell, channels: Iterable[Channel]) -> list[Channel]:
-    """Of these channels, those that the bell may go to: an update without a sound only where what was sent can be changed."""
-    return [channel for channel in channels if channel.can_update or not bell.occasion.startswith("update:")]
+def channels_for(tools: Tools, bell: Bell, channels: Iterable[Channel]) -> list[Channel]:
+    """Of these channels, those that the bell may go to: an update without a sound only where what was sent can be changed.
+
+    A channel that an older version stored does not say so: then its URL does.
+    """
+    if not bell.occasion.startswith("update:"):
+        return list(channels)
+    return [channel for channel in channels if channel.can_update or can_update(url_of(tools, channel))]
 
 
 def without_kin(tools: Tools, bell: Bell, deliveries: Iterable[Delivery]) -> list[Delivery]:

@@ -13,8 +13,8 @@ from alerts.models import Channel
 from alerts.pipeline.tools import Tools
 from alerts.ports import DueLane, Lane, LaneAsk, Places
 
-_LOOK = 200  # lanes looked at in one go
-_MOST_LOOKS = 10  # so deep is looked when none of those before finds a place
+_LOOK = 100  # lanes looked at in one go
+_MOST_LOOKS = 20  # so deep is looked when none of those before finds a place
 
 
 def claim(tools: Tools) -> list[Lane]:
@@ -47,6 +47,8 @@ def _fair(lanes: Sequence[DueLane]) -> list[DueLane]:
 def _placed(tools: Tools, lanes: Iterable[DueLane], places: Places) -> Iterable[LaneAsk]:
     """Those that find a place, with their rate limits; what cannot be sent needs none."""
     for lane in lanes:
+        if places.is_full and not lane.is_urgent:
+            return  # the urgent ones come first
         url = url_of(tools, lane.channel)
         if not url:
             yield LaneAsk(lane.channel)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
+from alerts.delivery.memo import Memo
 from alerts.delivery.render import render
 from alerts.delivery.services import can_update, service_of
 from alerts.delivery.unsubscribe import unsubscribe_url
@@ -22,13 +23,23 @@ from alerts.rules.explain import matched_words
 _MOST_QUERIES = 50  # explained for one bell; each takes half a millisecond
 
 
-def compose(tools: Tools, channel: Channel, url: str, parcels: Sequence[Parcel], zones: Mapping[str, str] | None = None) -> list[Envelope]:
+def compose(
+    tools: Tools,
+    channel: Channel,
+    url: str,
+    parcels: Sequence[Parcel],
+    zones: Mapping[str, str] | None = None,
+    *,
+    memo: Memo | None = None,
+) -> list[Envelope]:
     """The envelopes of deliveries to one channel, in their order.
 
     Args:
         url: The channel's, in the clear.
         zones: subscriber id -> IANA name; UTC for all others.
+        memo: Of the batch, when there are more channels.
     """
+    memo = memo or Memo()
     replaced = _replaced(tools, url, parcels)
     public_url = tools.settings.web.public_url if service_of(url) == "mailto" else ""
     unsubscribe = unsubscribe_url(public_url, tools.keys, channel.channel_id) if public_url else ""
@@ -41,9 +52,10 @@ def compose(tools: Tools, channel: Channel, url: str, parcels: Sequence[Parcel],
             delivery,
             rule_names=parcel.rule_names,
             url=url,
-            matched=_matched(parcel),
+            matched=_matched(parcel, memo),
             zone=(zones or {}).get(delivery.subscriber_id, "UTC"),
             template=channel.template,
+            memo=memo,
         )
         envelopes.append(
             Envelope(
@@ -86,11 +98,12 @@ def _place(parcel: Parcel) -> StoryPlace:
     return StoryPlace(parcel.alert.subscriber_id, parcel.alert.story_id, parcel.delivery.channel_id)
 
 
-def _matched(parcel: Parcel) -> tuple[str, ...]:
+def _matched(parcel: Parcel, memo: Memo) -> tuple[str, ...]:
     """The words of an alert about one item that its rules asked for, as published."""
     if len(parcel.bells) != 1 or len(parcel.bells[0].query_ids) > _MOST_QUERIES:
         return ()
-    return tuple(word for query in parcel.queries for word in _explained(query, parcel.bells[0].tagged))
+    bell, queries = parcel.bells[0], parcel.queries
+    return memo.of(bell, ("matched", queries), lambda: tuple(word for query in queries for word in _explained(query, bell.tagged)))
 
 
 @lru_cache(maxsize=4096)

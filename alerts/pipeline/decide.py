@@ -1,7 +1,7 @@
 """decide: what becomes of claimed deliveries before anything is rendered. Policy decides; this fetches what it hangs on.
 
     lanes -> facts, a round trip (or three, when there are stories that go on) -> wishes, one more when they are not known
-          or changed -> policy.decide for each
+          or changed -> rings, one more when somebody has a budget -> policy.decide for each
           -> settle what is not sent -> release what is
 
 All lanes of a claim are decided at once, so the number of deliveries does not change the number of round trips.
@@ -78,9 +78,9 @@ class Decider:
             return []
         self._tools.ledger.refresh()
         parcels = [[_as_known(self._tools, parcel, now) for parcel in lane.parcels] for lane in lanes]
-        facts = self._tools.state.facts(_places(parcels), _firsts(parcels))
+        facts = self._tools.state.facts((), _firsts(parcels))
         self._learn({p.delivery.subscriber_id for row in parcels for p in row}, facts.version)
-        this = _Round(facts, now, {place: list(rings) for place, rings in facts.rings.items()})
+        this = _Round(facts, now, self._rings(parcels))
         found = [self._lane(this, lane.channel, row) for lane, row in zip(lanes, parcels, strict=True)]
         self._tools.state.settle(self._tools.owner, this.settlements)
         self._tools.state.release(self._tools.owner, this.releases)
@@ -97,6 +97,12 @@ class Decider:
         found = self._tools.state.wishes(subscriber_ids - self._wishes.keys())
         self._wishes |= found
         self._zones |= {subscriber_id: wishes.preferences.zone for subscriber_id, wishes in found.items()}
+
+    def _rings(self, parcels: Iterable[Sequence[Parcel]]) -> dict[Place, list[Ring]]:
+        """What rang lately where somebody has a budget; most have none, and nobody is asked then."""
+        counted = [place for place in _places(parcels) if self._wishes[place.subscriber_id].preferences.budgets]
+        facts = self._tools.state.facts(counted, ()) if counted else None
+        return {place: list(rings) for place, rings in facts.rings.items()} if facts else {}
 
     def _lane(self, this: _Round, channel: Channel, parcels: Sequence[Parcel]) -> list[Ready]:
         """A story's first alert is decided before what follows it, whatever is due first."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from alerts.delivery.ledger import LedgerRow
+from alerts.delivery.memo import Memo
 from alerts.delivery.services import can_update
 from alerts.errors import ConfigError
 from alerts.models import DeliveryStatus
@@ -26,7 +27,6 @@ from alerts.pipeline.tools import Tools, Turn
 from alerts.ports import Lane, LaneEnd, Load, Parcel, Verdict
 
 _WAIT_S = 0.1  # longest wait for what is being sent before it is looked what else is due
-_BUSY_WAIT_S = 0.02  # the same when there is more to do: what ends together is recorded together
 
 
 def deliver(tools: Tools) -> int:
@@ -40,7 +40,7 @@ def deliver(tools: Tools) -> int:
         _start(tools, lanes, ready, decider.zones)
         taken += sum(len(lane.parcels) for lane in lanes)
         is_busy = bool(lanes or expanded)
-        progress = tools.notifier.collect(_BUSY_WAIT_S if is_busy else _WAIT_S)
+        progress = tools.notifier.collect(_WAIT_S)
         record(tools, progress)
         if not (is_busy or progress) and tools.notifier.is_idle():
             return taken
@@ -61,6 +61,7 @@ class _Batch:
     """What comes of lanes that were claimed together."""
 
     zones: Mapping[str, str]
+    memo: Memo = field(default_factory=Memo)
     verdicts: list[Verdict] = field(default_factory=list)
     ends: list[LaneEnd] = field(default_factory=list)
     intended: list[LedgerRow] = field(default_factory=list)
@@ -90,7 +91,7 @@ def _prepare(tools: Tools, lane: Lane, sends: Sequence[Parcel], batch: _Batch) -
         return
     batch.intended += [_ledger_row(parcel) for parcel in sends]
     sending = Sending(lane, url, sends)
-    envelopes = tuple(compose(tools, lane.channel, url, sends, batch.zones))
+    envelopes = tuple(compose(tools, lane.channel, url, sends, batch.zones, memo=batch.memo))
     batch.loads.append(Load(sending, envelopes, looks_past=sending.looks_past))
 
 

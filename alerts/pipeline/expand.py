@@ -40,7 +40,7 @@ def _chunk(tools: Tools, fanout: Fanout, book: ChannelBook) -> Expansion:
     ttl = timedelta(seconds=tools.settings.deliver.ttl_s)
     for rule in audience(tools, bell, _ringing(tools, rules, bell)):
         alert = _alert(rule, bell, ttl, alerts)
-        made = [_delivery(alert, channel) for channel in channels_for(bell, book.rung_by(rule))]
+        made = [_delivery(alert, channel) for channel in channels_for(tools, bell, book.rung_by(rule))]
         if made or bell.occasion == "first":
             alerts[alert.alert_id] = alert
         deliveries.update({delivery.delivery_id: delivery for delivery in made})

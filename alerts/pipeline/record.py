@@ -57,7 +57,7 @@ def record(tools: Tools, progress: Sequence[Progress]) -> None:
             verdicts += _on_receipt(tools, one.key, receipt)
         if one.is_over:
             ended.append(one.key)
-            verdicts += _held_back(one.key)
+            verdicts += _held_back(tools, one.key)
     keep_references(tools, [(p.key.parcels[r.delivery_id], r) for p in progress if isinstance(p.key, Sending) for r in p.receipts])
     tools.state.record(tools.owner, verdicts)
     _note_canaries(tools, verdicts, [one.key for one in progress if isinstance(one.key, Sending)])
@@ -84,10 +84,10 @@ def _on_receipt(tools: Tools, sending: Sending, receipt: Receipt) -> list[Verdic
         if receipt.new_url:
             sending.url = receipt.new_url
             follow(tools, sending.channel, receipt.new_url)
-        return [*passed, Verdict(delivery=verdict_of(tools, sending, parcel, receipt))]
-    delivery = verdict_of(tools, sending, parcel, receipt)
+        return [*passed, Verdict(delivery=verdict_of(tools, parcel, receipt))]
+    delivery = verdict_of(tools, parcel, receipt)
     if receipt.status in _PASSING:
-        earlier, sending.failed = _held_back(sending), (delivery, receipt)
+        earlier, sending.failed = _held_back(tools, sending), (delivery, receipt)
         return earlier  # its own verdict waits for what comes of the next one
     if receipt.code in ENDS_CHANNEL:
         end_channel(tools, sending.channel, receipt)
@@ -96,9 +96,21 @@ def _on_receipt(tools: Tools, sending: Sending, receipt: Receipt) -> list[Verdic
     return [Verdict(delivery=delivery, keeps_place=receipt.status is ReceiptStatus.SKIPPED)]
 
 
-def _held_back(sending: Sending) -> list[Verdict]:
-    """The verdict of a failure after which nothing was accepted: it keeps its place, and the lane waits for it."""
-    return [Verdict(delivery=sending.failed[0], keeps_place=True)] if sending.failed else []
+def _held_back(tools: Tools, sending: Sending) -> list[Verdict]:
+    """The verdict of a failure after which nothing was accepted: it keeps its place, and the lane waits for it.
+
+    No longer than between two probes, though: when it is the channel that fails, everything behind waits as well.
+    """
+    if sending.failed is None:
+        return []
+    delivery, receipt = sending.failed
+    if delivery.due_at and delivery.status is DeliveryStatus.RETRY and receipt.retry_after_s is None:
+        settings = tools.settings.deliver
+        probed_at = receipt.at + timedelta(seconds=settings.breaker_s * (1 + tools.random.uniform(0, _SPREAD)))
+        is_open = sending.failures >= settings.breaker_after
+        delivery = replace(delivery, due_at=probed_at if is_open else min(delivery.due_at, probed_at))
+        sending.failed = delivery, receipt
+    return [Verdict(delivery=delivery, keeps_place=True)]
 
 
 def _passed_over(sending: Sending) -> list[Verdict]:
@@ -125,7 +137,7 @@ def _release(tools: Tools, sending: Sending) -> LaneEnd:
     return LaneEnd(channel_id=channel_id, rest_s=rest_s, breaker=breaker)
 
 
-def verdict_of(tools: Tools, sending: Sending, parcel: Parcel, receipt: Receipt) -> Delivery:
+def verdict_of(tools: Tools, parcel: Parcel, receipt: Receipt) -> Delivery:
     """What a delivery becomes after this receipt."""
     if receipt.status is ReceiptStatus.SKIPPED:
         skipped = parcel.delivery
@@ -142,19 +154,20 @@ def verdict_of(tools: Tools, sending: Sending, parcel: Parcel, receipt: Receipt)
         case ReceiptStatus.AMBIGUOUS if not parcel.is_resent:
             reason = f"it may have arrived, and its rule says not to send it again then: {receipt.detail}"
             return replace(delivery, status=DeliveryStatus.DROPPED, reason=reason)
-    return _tried_again(tools, sending, parcel, receipt, delivery)
+    return _tried_again(tools, parcel, receipt, delivery)
 
 
-def _tried_again(tools: Tools, sending: Sending, parcel: Parcel, receipt: Receipt, delivery: Delivery) -> Delivery:
+def _tried_again(tools: Tools, parcel: Parcel, receipt: Receipt, delivery: Delivery) -> Delivery:
     """A delivery whose failure may pass: when it is tried again, or that it is too late for it."""
     settings = tools.settings.deliver
     attempts = delivery.attempts - (receipt.retry_after_s is not None)  # being asked to wait costs no attempt
-    due_at = retry_at(
-        attempts, receipt.retry_after_s, settings.retries_s, tools.random, now=receipt.at, expires_at=parcel.alert.expires_at
+    paces = [settings.retries_s] if receipt.retry_after_s is not None else [settings.retries_s, (settings.breaker_s,)]
+    found = (
+        retry_at(attempts, receipt.retry_after_s, pace, tools.random, now=receipt.at, expires_at=parcel.alert.expires_at)
+        for pace in paces  # when its own pace would be too late, that of probes may not be
     )
+    due_at = next((at for at in found if at), None)
     if due_at is None:
         return replace(delivery, status=DeliveryStatus.EXPIRED, reason=f"not told in time; last: {receipt.detail}")
-    if receipt.retry_after_s is None and sending.failures >= settings.breaker_after:
-        due_at = receipt.at + timedelta(seconds=settings.breaker_s * (1 + tools.random.uniform(0, _SPREAD)))
     is_repeat = delivery.is_repeat or receipt.status is ReceiptStatus.AMBIGUOUS
     return replace(delivery, status=DeliveryStatus.RETRY, attempts=attempts, due_at=due_at, is_repeat=is_repeat)

@@ -111,7 +111,11 @@ class DeliverStore(Protocol):
         ...
 
     def commit_expansions(self, expansions: Sequence[Expansion]) -> list[Outcome]:
-        """Write chunks, each atomic by itself; ids that exist get the rule ids added and are not written again."""
+        """Write chunks; ids that exist get the rule ids added and are not written again.
+
+        A chunk is written by calls that are short each: first its alerts, then what tells them; its cursor moves with the
+        last one, in the same call. One of which a part was written is written again, and nothing of it twice.
+        """
         ...
 
     def due_lanes(self, *, limit: int, skip: int = 0) -> list[DueLane]:

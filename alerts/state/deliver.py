@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from alerts.models import Bell, Rule
+from alerts.models import Alert, Bell, Delivery, Rule
 from alerts.ports import Expansion, Fanout, Outcome
 from alerts.state.codec import ALERT, BELL, DELIVERY
-from alerts.state.lanes import LaneKeeper
+from alerts.state.lanes import LaneKeeper, pages_of
 from alerts.state.scripts import Arg
 from alerts.state.sift import load_rule
 
@@ -42,22 +42,24 @@ class DeliverKeeper(LaneKeeper):
         return frozenset(r for r, bell in zip(rules, held, strict=True) if bell == bell_id.encode())
 
     def commit_expansions(self, expansions: Sequence[Expansion]) -> list[Outcome]:
-        """Write chunks of alerts and deliveries and move their cursors, all in one round trip."""
+        """Write chunks of alerts and deliveries and move their cursors, all in one round trip of short calls."""
         if not expansions:
             return []
-        answers = self._run_many("commit_expansion", [self._expansion_arguments(e) for e in expansions])
-        return [Outcome(a.decode()) for a in answers]
+        calls = [self._parts(e) for e in expansions]
+        answers = iter(self._run_many("commit_expansion", [part for parts in calls for part in parts]))
+        return [Outcome([next(answers) for _ in parts][-1].decode()) for parts in calls]
 
-    def _expansion_arguments(self, expansion: Expansion) -> list[Arg]:
-        alerts: list[Arg] = []
-        for alert in expansion.alerts:
-            alerts += [alert.alert_id, alert.subscriber_id, ALERT.dump(replace(alert, rule_ids=()))]
-            alerts += [len(alert.rule_ids), *alert.rule_ids]
-        deliveries: list[Arg] = []
-        for delivery in expansion.deliveries:
-            deliveries += [delivery.delivery_id, delivery.alert_id, delivery.channel_id, DELIVERY.dump(delivery)]
-        head = (expansion.bell_id, expansion.expected_cursor, expansion.cursor, self._keep_s, int(expansion.is_urgent))
-        return [*head, len(expansion.alerts), *alerts, len(expansion.deliveries), *deliveries]
+    def _parts(self, expansion: Expansion) -> list[list[Arg]]:
+        """The calls that write a chunk, none of them long: first its alerts, then what tells them, and the cursor with the last."""
+        alerts = [_alert_arguments(alert) for alert in expansion.alerts]
+        deliveries = [_delivery_arguments(delivery) for delivery in expansion.deliveries]
+        pages = [*((page, ()) for page in pages_of(alerts)), *(((), page) for page in pages_of(deliveries))] or [((), ())]
+        still = expansion.expected_cursor
+        cursors = [*[still] * (len(pages) - 1), expansion.cursor]
+        return [
+            [expansion.bell_id, still, cursor, self._keep_s, int(expansion.is_urgent), *_counted(told), *_counted(telling)]
+            for cursor, (told, telling) in zip(cursors, pages, strict=True)
+        ]
 
     def put_bell(self, bell: Bell) -> bool:
         """Keep a bell that is expanded by its maker; False when it is there already."""
@@ -71,3 +73,15 @@ class DeliverKeeper(LaneKeeper):
         """The store's own time."""
         seconds, micros = self._call("TIME")
         return datetime.fromtimestamp(int(seconds) + int(micros) / 1e6, UTC)
+
+
+def _alert_arguments(alert: Alert) -> list[Arg]:
+    return [alert.alert_id, alert.subscriber_id, ALERT.dump(replace(alert, rule_ids=())), len(alert.rule_ids), *alert.rule_ids]
+
+
+def _delivery_arguments(delivery: Delivery) -> list[Arg]:
+    return [delivery.delivery_id, delivery.alert_id, delivery.channel_id, DELIVERY.dump(delivery)]
+
+
+def _counted(rows: Sequence[Sequence[Arg]]) -> list[Arg]:
+    return [len(rows), *(argument for row in rows for argument in row)]

@@ -17,6 +17,7 @@ from alerts.state.sift import load_rule
 
 _PROBE = 2  # deliveries taken from a channel that fails: the first, and one to look past it
 _PAGE = 100  # results, or lanes, written by one call of a script
+_MOST_CLAIMED = 400  # deliveries claimed by one call
 _MOST_TRIED = 10  # attempts kept of one delivery
 _LONGEST_REASON = 500
 
@@ -54,7 +55,8 @@ class LaneKeeper(Base):
         if not asks:
             return []
         lanes = [_ask_arguments(ask) for ask in asks]
-        calls = [(owner, batch, lease_s, _PROBE, len(page), *(a for row in page for a in row)) for page in _pages(lanes)]
+        pages = pages_of(lanes, max(1, _MOST_CLAIMED // batch))
+        calls = [(owner, batch, lease_s, _PROBE, len(page), *(a for row in page for a in row)) for page in pages]
         rows = [row for answer in self._run_many("claim_lanes", calls) for row in answer]
         claimed = [(row[0].decode(), row[1], [load_delivery(i, as_hash(h)) for i, h in row[2:]]) for row in rows]
         alerts = self.alerts_by_id({d.alert_id for _, _, ds in claimed for d in ds})
@@ -73,13 +75,13 @@ class LaneKeeper(Base):
     def record(self, owner: str, verdicts: Sequence[Verdict]) -> list[Outcome]:
         """Write results; stale when the delivery's lease was lost to another worker."""
         rows = [_verdict_arguments(verdict) for verdict in verdicts]
-        calls = [(owner, len(page), *(a for row in page for a in row)) for page in _pages(rows)]
+        calls = [(owner, len(page), *(a for row in page for a in row)) for page in pages_of(rows)]
         return [Outcome(a.decode()) for answer in self._run_many("record", calls) for a in answer] if calls else []
 
     def release_lanes(self, owner: str, ends: Sequence[LaneEnd]) -> None:
         """Give channels back."""
         rows = [_end_arguments(end) for end in ends]
-        calls = [(owner, len(page), *(a for row in page for a in row)) for page in _pages(rows)]
+        calls = [(owner, len(page), *(a for row in page for a in row)) for page in pages_of(rows)]
         if calls:
             self._run_many("release_lanes", calls)
 
@@ -113,12 +115,13 @@ class LaneKeeper(Base):
 
     def _hashes(self, name: str, ids: Sequence[str]) -> list[dict[bytes, bytes]]:
         """The hashes of that name, one for each id; an empty one where there is none."""
-        calls = [[f"{name}:{i}" for i in page] for page in _pages(ids)]
+        calls = [[f"{name}:{i}" for i in page] for page in pages_of(ids)]
         return [as_hash(row) for answer in self._run_many("read_hashes", calls) for row in answer] if calls else []
 
 
-def _pages(rows: Sequence[T]) -> list[Sequence[T]]:
-    return [rows[start : start + _PAGE] for start in range(0, len(rows), _PAGE)]
+def pages_of(rows: Sequence[T], most: int = _PAGE) -> list[Sequence[T]]:
+    """The rows in pages of what one call of a script may write without holding up others."""
+    return [rows[start : start + most] for start in range(0, len(rows), most)]
 
 
 def _removed(channel_id: str) -> Channel:

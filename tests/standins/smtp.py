@@ -58,6 +58,8 @@ class MailServer:
         is_greylisting: The first attempt for each recipient is put off.
         says_to_data: What it says once the mail was read; empty = taken.
         is_kept: Keep the mails; without it they are counted only (benchmarks).
+        is_pipelining: It says that commands may be sent together (RFC 2920).
+        pause_s: How long it thinks about each mail.
     """
 
     user: str = ""
@@ -65,6 +67,8 @@ class MailServer:
     is_greylisting: bool = False
     says_to_data: str = ""
     is_kept: bool = True
+    is_pipelining: bool = False
+    pause_s: float = 0.0
     mails: list[Mail] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     port: int = 0
@@ -84,7 +88,7 @@ class MailServer:
         """A greeting opens a session."""
         session.host_name = hostname
         self.counts["greetings"] += 1
-        return responses
+        return [*responses[:-1], *(["250-PIPELINING"] if self.is_pipelining else []), responses[-1]]
 
     async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any) -> str:
         """Take a recipient, put it off, or refuse it."""
@@ -100,6 +104,8 @@ class MailServer:
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:
         """Take a mail in."""
+        if self.pause_s:
+            await asyncio.sleep(self.pause_s)
         if self.says_to_data:
             return self.says_to_data
         self.counts["mails"] += 1

@@ -39,12 +39,20 @@ local function take(channel, most)
   local lane = key('lane:' .. channel)
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', lane, '-inf', stamp(now), 'LIMIT', 0, most)) do
     local delivery = key('delivery:' .. id)
-    local status = redis.call('HGET', delivery, 'status')
-    if status then
-      if status == 'sending' then redis.call('HSET', delivery, 'repeat', '1') end
-      redis.call('HINCRBY', delivery, 'attempts', 1)
-      redis.call('HSET', delivery, 'status', 'sending', 'owner', owner)
-      row[#row + 1] = {id, redis.call('HGETALL', delivery)}
+    local hash, place = redis.call('HGETALL', delivery), {}
+    for f = 1, #hash, 2 do place[hash[f]] = f + 1 end
+    if place.status then
+      local changes = {'status', 'sending', 'owner', owner, 'attempts', (hash[place.attempts or 0] or 0) + 1}
+      if hash[place.status] == 'sending' then add(changes, 'repeat', '1') end
+      redis.call('HSET', delivery, unpack(changes))
+      for c = 1, #changes, 2 do
+        if place[changes[c]] then
+          hash[place[changes[c]]] = tostring(changes[c + 1])
+        else
+          add(hash, changes[c], tostring(changes[c + 1]))
+        end
+      end
+      row[#row + 1] = {id, hash}
     else
       redis.call('ZREM', lane, id)
     end
@@ -52,42 +60,53 @@ local function take(channel, most)
   return row
 end
 
-local function is_due(channel)
-  local at = redis.call('ZSCORE', key('lanes:urgent'), channel) or redis.call('ZSCORE', key('lanes'), channel)
-  return at and tonumber(at) <= now and redis.call('HEXISTS', key('lanes:owner'), channel) == 0
-end
-
-local rows, at = {}, 6
+-- What is asked for: each lane's channel, and the buckets it is counted in.
+local channels, asked, at = {}, {}, 6
 for i = 1, tonumber(ARGV[6]) do
-  local channel, buckets, most = ARGV[at + 1], {}, batch
-  local k = tonumber(ARGV[at + 2])
+  local buckets = {}
+  channels[i] = ARGV[at + 1]
   at = at + 2
-  for b = 1, k do
-    local bucket = fill(ARGV[at + 1], tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3]))
+  for b = 1, tonumber(ARGV[at]) do
+    buckets[b] = fill(ARGV[at + 1], tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3]))
     at = at + 3
-    buckets[b] = bucket
+  end
+  asked[i] = buckets
+end
+local owners = on_all('HMGET', 'lanes:owner', channels)
+local urgent, plain = on_all('ZMSCORE', 'lanes:urgent', channels), on_all('ZMSCORE', 'lanes', channels)
+
+local rows, taken, leases, untils, served, empty, waited = {}, {}, {}, {}, {}, {}, {}
+for i, channel in ipairs(channels) do
+  local due, buckets, most = urgent[i] or plain[i], asked[i], batch
+  for _, bucket in ipairs(buckets) do
     most = math.min(most, bucket.rest > now and 0 or math.floor(bucket.tokens + 0.000001))
   end
-  if is_due(channel) then
-    redis.call('ZREM', key('lanes'), channel)
-    redis.call('ZREM', key('lanes:urgent'), channel)
+  if due and tonumber(due) <= now and not owners[i] then
     if most < 1 then
       offer_lane(channel, next_turn(channel, buckets))
     else
       local row = take(channel, most)
       if #row > 2 then
         for _, bucket in ipairs(buckets) do bucket.tokens = bucket.tokens - (#row - 2) end
-        if k > 0 then redis.call('SREM', key('lanes:waiting'), channel) end
-        redis.call('HSET', key('lanes:owner'), channel, owner)
-        redis.call('ZADD', key('lanes:until'), stamp(now + lease), channel)
-        redis.call('SADD', key('leases:' .. owner), 'lane:' .. channel)
-        rows[#rows + 1] = row
+        if #buckets > 0 then add(waited, channel) end
+        add(taken, channel)
+        add(served, channel, owner)
+        add(untils, stamp(now + lease), channel)
+        add(leases, 'lane:' .. channel)
+        add(rows, row)
       else
-        offer_lane(channel, 0)
+        add(empty, channel)
       end
     end
   end
 end
+on_all('ZREM', 'lanes', taken)
+on_all('ZREM', 'lanes:urgent', taken)
+on_all('HSET', 'lanes:owner', served)
+on_all('ZADD', 'lanes:until', untils)
+on_all('SADD', 'leases:' .. owner, leases)
+on_all('SREM', 'lanes:waiting', waited)
+offer_lanes(empty, 0)
 for name, bucket in pairs(filled) do
   local bucket_key = key('bucket:' .. name)
   redis.call('HSET', bucket_key, 'tokens', bucket.tokens, 'at', stamp(now), 'tail', stamp(bucket.tail))

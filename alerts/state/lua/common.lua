@@ -11,28 +11,46 @@ local function count(name, by) redis.call('HINCRBY', key('counters'), name, by o
 -- In a lane, urgent deliveries stand before all others: their due times are this much lower, and so negative.
 local URGENT = 10000000000
 
--- The lane may be claimed: it is due when its first delivery is, but not before `earliest`, nor while it rests. A lane
--- stands with the urgent ones when its first delivery is urgent.
-local function offer_lane(channel, earliest)
-  local first = redis.call('ZRANGE', key('lane:' .. channel), 0, 0, 'WITHSCORES')
-  if not first[2] then
-    redis.call('ZREM', key('lanes'), channel)
-    redis.call('ZREM', key('lanes:urgent'), channel)
-    return
-  end
-  local due, here, there = tonumber(first[2]), 'lanes', 'lanes:urgent'
-  if due < 0 then due, here, there = due + URGENT, there, here end
-  local rest = tonumber(redis.call('ZSCORE', key('lanes:rest'), channel) or '0')
-  redis.call('ZADD', key(here), stamp(math.max(due, earliest, rest)), channel)
-  redis.call('ZREM', key(there), channel)
+local function add(list, one, two)
+  list[#list + 1] = one
+  if two then list[#list + 1] = two end
 end
 
--- A delivery was put into the lane: offer it, unless somebody serves it or it is offered as well already.
-local function offer_for(channel, is_urgent)
-  if redis.call('HEXISTS', key('lanes:owner'), channel) == 1 then return end
-  local offered = redis.call('ZSCORE', key('lanes:urgent'), channel)
-  if not offered and not is_urgent then offered = redis.call('ZSCORE', key('lanes'), channel) end
-  if not offered or tonumber(offered) > now then offer_lane(channel, now) end
+-- One command on as many members as the list holds; nothing when it is empty.
+local function on_all(command, name, list)
+  if #list > 0 then return redis.call(command, key(name), unpack(list)) end
+end
+
+-- These lanes may be claimed: each is due when its first delivery is, but not before `earliest`, nor while it rests. A lane
+-- stands with the urgent ones when its first delivery is urgent. At most a few hundred at once.
+local function offer_lanes(channels, earliest)
+  local rests = on_all('ZMSCORE', 'lanes:rest', channels)
+  local here, there, not_here, not_there = {}, {}, {}, {}
+  for i, channel in ipairs(channels) do
+    local first = redis.call('ZRANGE', key('lane:' .. channel), 0, 0, 'WITHSCORES')
+    local due = first[2] and tonumber(first[2])
+    local at = due and stamp(math.max(due < 0 and due + URGENT or due, earliest, tonumber(rests[i] or '0')))
+    if due and due < 0 then add(there, at, channel) else add(not_there, channel) end
+    if due and due >= 0 then add(here, at, channel) else add(not_here, channel) end
+  end
+  on_all('ZADD', 'lanes', here)
+  on_all('ZADD', 'lanes:urgent', there)
+  on_all('ZREM', 'lanes', not_here)
+  on_all('ZREM', 'lanes:urgent', not_there)
+end
+
+local function offer_lane(channel, earliest) offer_lanes({channel}, earliest) end
+
+-- Deliveries were put into these lanes: offer each, unless somebody serves it or it is offered as well already.
+local function offer_for(channels, is_urgent)
+  if #channels == 0 then return end
+  local owners, found = on_all('HMGET', 'lanes:owner', channels), {}
+  local urgent, plain = on_all('ZMSCORE', 'lanes:urgent', channels), on_all('ZMSCORE', 'lanes', channels)
+  for i, channel in ipairs(channels) do
+    local offered = urgent[i] or (not is_urgent and plain[i])
+    if not owners[i] and (not offered or tonumber(offered) > now) then add(found, channel) end
+  end
+  offer_lanes(found, now)
 end
 
 local function end_lane_lease(channel, owner)

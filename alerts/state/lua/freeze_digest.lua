@@ -29,6 +29,6 @@ if redis.call('HSETNX', key('delivery:' .. ARGV[5]), 'json', ARGV[6]) == 1 then
   redis.call('SADD', key('delivered:' .. ARGV[3]), ARGV[5])
   redis.call('EXPIRE', key('delivered:' .. ARGV[3]), keep)
   redis.call('ZADD', key('lane:' .. channel), stamp(now), ARGV[5])
-  offer_for(channel, false)
+  offer_for({channel}, false)
 end
 return 'done'
