@@ -20,6 +20,8 @@ _SHINGLE = 3  # words; characters of scripts without spaces say less, so of them
 _LEAST = 6  # shingles under which a text says too little
 _COMMON = 4  # of the sampled ones that both must have: one phrase of an agency's style is no copy
 _TEXT_SHARE, _TITLE_SHARE = 0.6, 0.85
+# Runs of words are mixed in their order: multiplying by odd numbers carries every bit upwards, 32 of them are kept.
+_A, _B, _C, _MASK = 0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xFFFFFFFF
 
 
 class Imprint(NamedTuple):
@@ -45,17 +47,12 @@ def is_copy(one: Imprint, other: Imprint) -> bool:
 
 
 def _smallest(found: Sequence[str]) -> tuple[int, ...]:
-    values = [_hash(word) for word in found]
-    shingles = [_mixed(a, b, c) for a, b, c in zip(values, values[1:], values[2:], strict=False)]
+    values = list(map(_hash, found))
+    shingles = [(a * _A + b * _B + c * _C) >> 28 & _MASK for a, b, c in zip(values, values[1:], values[2:], strict=False)]
     if sum(map(is_run, found[:20:2])) > 5:
-        shingles = [_mixed(a, b, 0) for a, b in zip(shingles, shingles[_SHINGLE:], strict=False)]
+        shingles = [(a * _A + b * _B) >> 28 & _MASK for a, b in zip(shingles, shingles[_SHINGLE:], strict=False)]
     distinct = set(shingles)
     return tuple(sorted(distinct)[:_KEPT]) if len(distinct) >= _LEAST else ()
-
-
-def _mixed(a: int, b: int, c: int) -> int:
-    """32 bits of three hashes in their order; multiplying by odd numbers carries every bit upwards."""
-    return (a * 0x9E3779B97F4A7C15 + b * 0xC2B2AE3D27D4EB4F + c * 0x165667B19E3779F9) >> 28 & 0xFFFFFFFF
 
 
 @lru_cache(maxsize=32768)

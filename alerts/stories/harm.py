@@ -78,18 +78,19 @@ def _is_of_nobody(title: Passage, classes: Mapping[str, Hit]) -> bool:
 def _of_lede(reading: Reading, toll: Mapping[str, float]) -> dict[str, float]:
     """What the lede counts, if it speaks of the same thing now."""
     lede = reading.lede
-    if toll or not lede.tokens or lede.has("counts.total", "nature.retrospective.any", "context.aftermath"):
+    if toll or not lede.words or lede.has("counts.total", "nature.retrospective.any", "context.aftermath"):
         return {}
     return {role: number for role, number in largest(counts(lede)).items() if number < _HISTORY}
 
 
 def _names_a_year(title: Passage) -> bool:
     """Whether a year is named ("in 2004", "the 1986 disaster"): news of today does without; full dates name more numbers."""
-    for index, token in enumerate(title.tokens):
-        if not (len(token.text) == 4 and token.text.isdecimal() and token.text[:2] in ("18", "19", "20")):
+    for index in title.digits:
+        word = title.words[index]
+        if not (len(word) == 4 and word.isdecimal() and word[:2] in ("18", "19", "20")):
             continue
-        following = title.tokens[index + 1].text if index + 1 < len(title.tokens) else ""
-        before = title.tokens[index - 1].text if index else ""
+        following = title.words[index + 1] if index + 1 < len(title.words) else ""
+        before = title.words[index - 1] if index else ""
         if not following[:1].isdigit() and not before[:1].isdigit() and not _is_people(title, index + 1):
             return True
     return False

@@ -79,7 +79,7 @@ def origin_of(item: Item, source: Source, owners: Owners = NO_OWNERS, *, languag
 def record_of(item_id: str, item: Item, source: Source, owners: Owners = NO_OWNERS, *, language: str | None = None) -> OriginRecord:
     """What to keep of an item, to be given to `origins` with the other items of its story."""
     title, text = _cut(item.title, language), _cut(item.text[:LEDE], language)
-    imprint = imprint_of([token.text for token in title.tokens], [token.text for token in text.tokens])
+    imprint = imprint_of(title.words, text.words)
     return OriginRecord(item_id, source.source_id, origin_of(item, source, owners, language=language), imprint)
 
 
@@ -163,7 +163,7 @@ def _is_signature(passage: Passage, hit: Hit, offset: int, length: int) -> bool:
     is_head, is_last = offset + start < _HEAD, offset + end >= length - 3
     if _OPENS.search(before) and (is_head or _CLOSES.match(after) or after[:1] in ",/"):
         return True
-    if is_head and (_DATELINE.match(after) or (is_run(passage.tokens[hit.start].text) and start < 3)):
+    if is_head and (_DATELINE.match(after) or (is_run(passage.words[hit.start]) and start < 3)):
         return True
     if _DASHED.search(before) and (is_last or (is_head and after[:1] == ".")):
         return True

@@ -107,9 +107,9 @@ def _stands(passage: Passage, hit: Hit, place: str) -> bool:
 def _is_label(passage: Passage, hit: Hit) -> bool:
     """Whether the words stand first before a sign, or last behind one."""
     start, end = passage.tokens[hit.start].start, passage.tokens[hit.end - 1].end
-    if hit.start == 0 and hit.end < len(passage.tokens):
+    if hit.start == 0 and hit.end < len(passage.words):
         return _AFTER_LABEL.match(passage.text, end) is not None
-    return 0 < hit.start and hit.end == len(passage.tokens) and _BEFORE_LABEL.search(passage.text[:start]) is not None
+    return 0 < hit.start and hit.end == len(passage.words) and _BEFORE_LABEL.search(passage.text[:start]) is not None
 
 
 def _of_path(url: str) -> frozenset[Nature]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -46,6 +47,7 @@ class Owners:
 NO_OWNERS = Owners()
 
 
+@lru_cache(maxsize=4096)  # one for each source, more or less
 def host_of(url: str) -> str:
     """The host of a URL in small letters; empty when it has none."""
     try:

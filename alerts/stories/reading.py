@@ -21,13 +21,13 @@ from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 
-from alerts.text.tokens import Token, tokens, words
+from alerts.text.tokens import Token, cut, placed, words
 
 _NEAREST = {"af": "nl", "ms": "id", "gl": "pt", "ca": "es", "nb": "no"}  # languages whose news words are mostly another's
 _FILES = ("harm", "counts", "nature", "phases", "context", "agencies")
 _NOT = "context.not"
 _LANGUAGE = re.compile(r"[a-z]{2}|any")
-_CACHED = 32768  # words of one language whose entries are kept; a language has some 20,000 in a day of news
+_CACHED = 16384  # words of one language whose entries are kept; a day of news of one has some 20,000, most of them once
 LEDE = 260  # characters of the text that are read: further down stands the background
 _ARABIC = re.compile("[وف]?(?:[بك]?ال|لل|[بلك])?(?=.{3})")  # and, then, with, like, the, to: written onto the word
 _HEBREW = re.compile("(?:ו|ש|כש)?[בלמ]?ה?(?=.{3})")
@@ -54,10 +54,13 @@ class _Found(NamedTuple):
     alone: tuple[str, ...]  # senses of the word by itself
     by_next: Mapping[str, tuple[_Entry, ...]]  # phrases by their second word
     open: tuple[_Entry, ...]  # phrases whose second word may go on
-    is_empty: bool
+    is_guard: bool  # whether one of them takes the meaning out of the words that follow
+    is_digits: bool  # whether the word begins with a digit
 
 
-_NOTHING = _Found((), {}, (), True)
+_NOTHING = _Found((), {}, (), False, False)
+_DIGITS = _Found((), {}, (), False, True)
+_new = tuple.__new__  # Hit(...) without its keyword handling
 
 
 class Lexicon:
@@ -85,14 +88,16 @@ class Lexicon:
             for length in self._lengths:
                 if length > len(form):
                     break
-                found.update(dict.fromkeys(self._beginnings.get(form[:length], ())))
+                if entries := self._beginnings.get(form[:length]):
+                    found.update(dict.fromkeys(entries))
         for middle, entries in self._middles.items():
             if middle in word:
                 found.update(dict.fromkeys(entries))
-        return _filed_as(found) if found else _NOTHING
+        is_digits = word[0].isdigit()
+        return _filed_as(found, is_digits) if found else _DIGITS if is_digits else _NOTHING
 
 
-def _filed_as(entries: Iterable[_Entry]) -> _Found:
+def _filed_as(entries: Iterable[_Entry], is_digits: bool) -> _Found:
     """The entries of one word, ready for a glance at the word after it."""
     alone, opened, by_next = [], [], dict[str, list[_Entry]]()
     for entry in entries:
@@ -102,15 +107,35 @@ def _filed_as(entries: Iterable[_Entry]) -> _Found:
             opened.append(entry)
         else:
             by_next.setdefault(entry.rest[0], []).append(entry)
-    return _Found(tuple(alone), {word: tuple(rows) for word, rows in by_next.items()}, tuple(opened), False)
+    is_guard = any(entry.sense == _NOT for entry in entries)
+    return _Found(tuple(alone), {word: tuple(rows) for word, rows in by_next.items()}, tuple(opened), is_guard, is_digits)
 
 
-class Passage(NamedTuple):
-    """A text cut into words, with the terms found in it."""
+class Passage:
+    """A text cut into words, with the terms found in it.
 
-    text: str
-    tokens: tuple[Token, ...]
-    hits: tuple[Hit, ...]
+    Where the words stand in the text is found out when it is asked for: most headlines have no term that needs it.
+    """
+
+    __slots__ = ("_cut", "_tokens", "digits", "hits", "text")
+
+    def __init__(self, text: str, latin: Lexicon, other: Lexicon) -> None:
+        self.text = text
+        self._cut = cut(text)
+        self._tokens: tuple[Token, ...] | None = None
+        self.hits, self.digits = _scan(self.words, latin, other)  # the terms; which words begin with a digit
+
+    @property
+    def words(self) -> list[str]:
+        """The words as they are compared."""
+        return self._cut[0]
+
+    @property
+    def tokens(self) -> tuple[Token, ...]:
+        """The words with their places in the text."""
+        if self._tokens is None:
+            self._tokens = placed(*self._cut)
+        return self._tokens
 
     def has(self, *senses: str) -> bool:
         """Whether one of the senses was found."""
@@ -151,35 +176,47 @@ def nearest(language: str) -> str:
 @lru_cache(maxsize=1024)
 def passage_of(text: str, language: str) -> Passage:
     """A text cut into words, with its terms; kept for a while, since several stages ask for the same headline."""
-    found = tokens(text)
-    return Passage(text, found, _scan(found, _latin(language), _other()))
+    return Passage(text, _latin(language), _other())
 
 
-def _scan(found: Sequence[Token], latin: Lexicon, other: Lexicon) -> tuple[Hit, ...]:
+def _scan(found: Sequence[str], latin: Lexicon, other: Lexicon) -> tuple[tuple[Hit, ...], list[int]]:
+    """The terms among these words, and which words begin with a digit."""
     hits: list[Hit] = []
-    passed = 0
-    for index, token in enumerate(found):
-        word = token.text
-        filed = latin.under(word) if word.isascii() else other.under(word)
-        if filed.is_empty or index < passed:
+    digits: list[int] = []
+    passed, latin_under, other_under = 0, latin.under, other.under
+    for index, word in enumerate(found):
+        filed = latin_under(word) if word.isascii() else other_under(word)
+        if filed is _NOTHING:
             continue
-        here = [Hit(sense, index, index + 1) for sense in filed.alone]
-        if index + 1 < len(found):
-            phrases = (*filed.by_next.get(found[index + 1].text, ()), *filed.open)
-            here += [Hit(e.sense, index, index + 1 + len(e.rest)) for e in phrases if _follows(found, index + 1, e.rest)]
-        guards = [hit for hit in here if hit.sense == _NOT]
-        if guards:
+        if filed.is_digits:
+            digits.append(index)
+        if index < passed:
+            continue
+        here = _hits_at(found, index, filed)
+        if filed.is_guard and (guards := [hit for hit in here if hit.sense == _NOT]):
             here = [max(guards, key=lambda hit: hit.end)]
             passed = here[0].end
         hits += here
-    return tuple(hits)
+    return tuple(hits), digits
 
 
-def _follows(found: Sequence[Token], start: int, rest: tuple[str, ...]) -> bool:
+def _hits_at(found: Sequence[str], index: int, filed: _Found) -> list[Hit]:
+    """The terms that begin with this word."""
+    start = index + 1
+    here = [_new(Hit, (sense, index, start)) for sense in filed.alone]
+    if start < len(found):
+        phrases = filed.by_next.get(found[start], ())
+        for entry in (*phrases, *filed.open) if filed.open else phrases:
+            if _follows(found, start, entry.rest):
+                here.append(_new(Hit, (entry.sense, index, start + len(entry.rest))))
+    return here
+
+
+def _follows(found: Sequence[str], start: int, rest: tuple[str, ...]) -> bool:
     if start + len(rest) > len(found):
         return False
-    for token, wanted in zip(found[start : start + len(rest)], rest, strict=True):
-        if not (token.text.startswith(wanted[:-1]) if wanted.endswith("*") else token.text == wanted):
+    for word, wanted in zip(found[start : start + len(rest)], rest, strict=True):
+        if not (word.startswith(wanted[:-1]) if wanted.endswith("*") else word == wanted):
             return False
     return True
 
@@ -208,16 +245,22 @@ def _parts(term: str) -> Iterator[str]:
 @lru_cache(maxsize=1024)
 def _guessed(text: str) -> str:
     """The language with the most terms among these words; English when none leads."""
-    votes = Counter(language for token in tokens(text) if token.text.isascii() for language in _speakers(token.text))
+    votes = Counter(language for word in cut(text)[0] if word.isascii() for language in _speakers().under(word).alone)
     if not votes:
         return "en"
     best = max(votes.values())
     return "en" if votes["en"] == best else max(votes, key=lambda language: (votes[language], language))
 
 
-@lru_cache(maxsize=_CACHED)
-def _speakers(word: str) -> tuple[str, ...]:
-    return tuple(language for language in _latin_languages() if _latin(language).under(word).alone)
+@cache
+def _speakers() -> Lexicon:
+    """The words that mean something by themselves, filed under the languages they mean it in."""
+    own = _filed()
+    return Lexicon((language, term) for language in own.keys() - {"other", "any"} for _, term in own[language] if _is_single(term))
+
+
+def _is_single(term: str) -> bool:
+    return len(list(_parts(term))) == 1
 
 
 # ---------------------------------------------------------------- the tables
@@ -258,10 +301,6 @@ def _filed() -> dict[str, list[tuple[str, str]]]:
         if first:
             found.setdefault(language if first.strip("*").isascii() else "other", []).append((sense, term))
     return found
-
-
-def _latin_languages() -> tuple[str, ...]:
-    return tuple(sorted(_filed().keys() - {"other", "any"}))
 
 
 @cache

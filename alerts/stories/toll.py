@@ -18,7 +18,6 @@ ROLES = ("dead", "injured", "missing", "arrested", "displaced")
 _VAGUE = {"counts.dozens": (24.0, 99.0), "counts.hundreds": (200.0, 999.0), "counts.thousands": (2000.0, 9999.0)}
 _NUMBER = re.compile(r"(\d+(?:[.,]\d+)?)(.*)")
 _CLOSES = re.compile(r"[,;:،؛、，；：|()（）.!?。–—]|\s-\s")  # a sign between two words that parts clauses
-_DIGIT = re.compile(r"\d")
 _CURRENCY = re.compile(r"[$€£¥₹₽₴₺₩₪]\s?$")
 _PERCENT = re.compile(r"\s?[%٪％]|\s?[°º]|-?(?:year|jährig|летн|річн)")
 _AND = re.compile("و(?!ف[اي])|ו")  # Arabic and Hebrew write "and" onto the next word; not that of وفاة, "death"
@@ -64,7 +63,7 @@ def toll_of(title: str, text: str = "", *, language: str | None = None) -> tuple
 
 def counts(passage: Passage) -> tuple[Count, ...]:
     """The counts of one passage."""
-    if not _DIGIT.search(passage.text) and passage.first("counts.number.", *_VAGUE) is None:
+    if not passage.digits and passage.first("counts.number.", *_VAGUE) is None:
         return ()
     numbers = tuple(_numbers(passage))
     roles = [hit for hit in passage.hits if hit.sense.startswith("counts.")]
@@ -90,11 +89,12 @@ def largest(found: Iterable[Count]) -> dict[str, float]:
 def _numbers(passage: Passage) -> Iterator[_Number]:
     words = {hit.start: hit for hit in passage.hits if hit.sense.startswith("counts.number.") or hit.sense in _VAGUE}
     times = {hit.start: hit for hit in passage.hits if hit.sense.startswith("counts.times.")}
+    digits = set(passage.digits)
     passed = 0
-    for index, token in enumerate(passage.tokens):
+    for index in sorted(digits | words.keys()):
         if index < passed:
             continue
-        number = _digits(index, token) if token.text[0].isdigit() else _worded(words.get(index))
+        number = _digits(index, passage.words[index]) if index in digits else _worded(words[index])
         if number is None:
             continue
         number = _joined(passage, number, words.get(number.end))
@@ -106,8 +106,8 @@ def _numbers(passage: Passage) -> Iterator[_Number]:
         yield number
 
 
-def _digits(index: int, token: Token) -> _Number | None:
-    match = _NUMBER.fullmatch(token.text)
+def _digits(index: int, word: str) -> _Number | None:
+    match = _NUMBER.fullmatch(word)
     if match is None or len(match[1]) > 12:
         return None
     value = float(match[1].replace(",", "."))
@@ -118,12 +118,12 @@ def _joined(passage: Passage, number: _Number, following: Hit | None) -> _Number
     """With the rest of a number in two words: "twenty-four", and "12 500" as many languages write thousands."""
     if 20 <= number.low < 100 and number.low % 10 == 0 and following is not None and following.sense not in _VAGUE:
         unit = _worded(following)
-        if unit is not None and unit.low < 10 and not passage.tokens[number.start].text[0].isdigit():
+        if unit is not None and unit.low < 10 and not passage.words[number.start][0].isdigit():
             return number._replace(end=following.end, low=number.low + unit.low, high=number.low + unit.low)
-    if number.end < len(passage.tokens) and not number.rest and 1 <= number.low < 1000:
+    is_open = number.end < len(passage.words) and not number.rest and 1 <= number.low < 1000
+    if is_open and len(passage.words[number.end]) == 3 and passage.words[number.end].isdecimal():
         last, after = passage.tokens[number.end - 1], passage.tokens[number.end]
-        is_spaced = passage.text[last.end : after.start] in _THIN and len(after.text) == 3 and after.text.isdecimal()
-        if is_spaced and last.text.isdecimal():
+        if passage.text[last.end : after.start] in _THIN and last.text.isdecimal():
             value = number.low * 1000 + int(after.text)
             return number._replace(end=number.end + 1, low=value, high=value)
     return number
@@ -152,7 +152,7 @@ def _role(passage: Passage, roles: Sequence[Hit], numbers: Sequence[_Number], pl
         return ""
     if _is_name(passage, roles, number) or _is_measure(passage, roles, number, last):
         return ""
-    until = numbers[place + 1].start if place + 1 < len(numbers) else len(passage.tokens)
+    until = numbers[place + 1].start if place + 1 < len(numbers) else len(passage.words)
     since = numbers[place - 1].end if place else 0
     return _behind(passage, roles, number, until) or _before(passage, roles, number, since)
 
@@ -165,7 +165,7 @@ def _behind(passage: Passage, roles: Sequence[Hit], number: _Number, until: int)
             continue
         if hit.sense == "counts.break" or _is_cut(passage, number.end - 1, hit.start):
             return ""
-        if hit.start > number.start and _AND.match(passage.tokens[hit.start].text):
+        if hit.start > number.start and _AND.match(passage.words[hit.start]):
             return ""
         name = hit.sense.removeprefix("counts.")
         if name in ROLES:

@@ -71,9 +71,14 @@ _new = tuple.__new__  # Token(...) without its keyword handling: half the time
 @lru_cache(maxsize=128)  # one item's texts are asked for by regions, stories and rules, one after the other
 def tokens(text: str) -> tuple[Token, ...]:
     """The words of the text in their order, folded, with spans into the text as given."""
+    return placed(*cut(text))
+
+
+def placed(folded: list[str], raws: list[str], gaps: list[str]) -> tuple[Token, ...]:
+    """The words with their spans, of what `cut` gave."""
     found: list[Token] = []
     start = end = 0
-    for word, raw, gap in zip(*cut(text), strict=False):
+    for word, raw, gap in zip(folded, raws, gaps, strict=False):
         if raw:  # else one more word of the same ligature
             start = end + len(gap)
             end = start + len(raw)
