@@ -32,7 +32,7 @@ class Looks:
 
     def __init__(self, query: Query, areas: Areas) -> None:
         sets = plan(query).sets
-        self._words, self._countries = _word_looks(sets), _country_look(sets, areas)
+        self._words, self._countries = _word_look(sets), _country_look(sets, areas)
         sought = [leaf for leaf in leaves(query) if isinstance(leaf, Words | Saved)]
         options = {id(leaf): leaf.options if isinstance(leaf, Saved) else (leaf,) for leaf in sought}
         self._look = {number: Look(some) if any(w.mode != "stem" for w in some) else None for number, some in options.items()}
@@ -42,7 +42,7 @@ class Looks:
         """Whether an item, as JSON, could have what the query cannot do without."""
         if self._countries and not self._countries(raw):
             return False
-        return self._words is None or any(look(raw) for look in self._words)
+        return self._words is None or self._words(raw)
 
     def answer(self, wanted: Words | Saved, text: bytes, item: Spoken) -> bool | None:
         """Whether the text of an item has one of the words; None when only cutting it can say."""
@@ -58,8 +58,8 @@ class Looks:
         return answer
 
 
-def _word_looks(sets: Sequence[Keys]) -> list[Callable[[bytes], bool]] | None:
-    """Looks for the words of each set; None when some set has none, so that any item could do."""
+def _word_look(sets: Sequence[Keys]) -> Callable[[bytes], bool] | None:
+    """A look for the words of one of the sets; None when some set has none, so that any item could do."""
     words, stems, languages = dict[Words, None](), dict[Words, None](), set[str]()
     for keys in sets:
         found = [word for key in sorted(keys) if (word := _sought(key))]
@@ -78,7 +78,8 @@ def _word_looks(sets: Sequence[Keys]) -> list[Callable[[bytes], bool]] | None:
         looks.append(lambda raw: look(raw) is not False)
     if languages:
         looks.append(lambda raw: language(raw) in languages)
-    return [*looks, *(_stem_look(stem) for stem in stems)]
+    looks += (_stem_look(stem) for stem in stems)
+    return looks[0] if len(looks) == 1 else lambda raw: any(look(raw) for look in looks)
 
 
 def _stem_look(words: Words) -> Callable[[bytes], bool]:

@@ -30,14 +30,14 @@ class StemLook:
 
     def may_have(self, raw: bytes, language: str | None) -> bool:
         """Whether an item in that language, as JSON, could have the words."""
-        return all(some.may_be_in(raw) is not False for some in self._of(language))
+        for some in self._of(language):
+            if some.may_be_in(raw) is False:
+                return False
+        return True
 
     def __call__(self, text: bytes, language: str | None) -> bool | None:
         """What the words of a text say; several terms may be there and yet not side by side."""
-        known = self._of(language)
-        if any(some.may_be_in(text) is False for some in known):
-            return False
-        pieces = text.split()
+        known, pieces = self._of(language), text.split()
         if not all(some.are_in(pieces) for some in known):
             return False
         return True if len(known) == 1 else None
