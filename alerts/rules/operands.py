@@ -62,6 +62,8 @@ def words_of(value: str, shown: str, column: int, *, field: str = "", mark: str 
         QueryError: There is nothing in it to look for.
     """
     mode, slop, body = _MODES[mark], None, value
+    if value.isalnum() and value.isascii():
+        return Words((value if mark == "=" else value.lower(),), field, mode, None, shown, column)
     parts = _VALUE.fullmatch(value)
     if parts and parts["phrase"] is not None:
         body, is_prefix = parts["phrase"], parts["star"] is not None

@@ -32,7 +32,11 @@ class Postings:
         """The number of a new row; its rarest key comes first, and it has at most 255."""
         row = self._new_row(keys)
         if len(keys) > 1:
-            _put(self._double.setdefault(keys[0], {}), keys[1], row)
+            second = self._double.get(keys[0])
+            if second is None:
+                self._double[keys[0]] = {keys[1]: row}
+            else:
+                _put(second, keys[1], row)
         elif keys:
             _put(self._single, keys[0], row)
         else:

@@ -40,6 +40,8 @@ _SINGLE_QUOTED = re.compile(r"""(?<!\S)'([^'"\s]+\s[^'"]*[^'"\s])'(?!\S)""")
 def check_word(shown: str, column: int) -> None:
     """Nothing, when a word is no likely slip. Raises: QueryError saying what to write."""
     operator = _OPERATORS.get(shown.lower())
+    if operator is None and shown.isalnum():
+        return
     if operator and shown != operator:
         small = "in small letters " if shown.islower() else ""
         raise QueryError(f'"{shown}" {small}is a word; write {operator}, or put the word in quotes', column)

@@ -30,10 +30,7 @@ class StemLook:
 
     def may_have(self, raw: bytes, language: str | None) -> bool:
         """Whether an item in that language, as JSON, could have the words."""
-        for some in self._of(language):
-            if some.may_be_in(raw) is False:
-                return False
-        return True
+        return all(some.may_be_in(raw) is not False for some in self._of(language))
 
     def __call__(self, text: bytes, language: str | None) -> bool | None:
         """What the words of a text say; several terms may be there and yet not side by side."""
