@@ -7,7 +7,7 @@ with the number of queries. Equal queries have one id and are kept once, however
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from alerts.errors import AlertsError, NotFoundError, QueryError
@@ -17,7 +17,7 @@ from alerts.rules.keys import KeyRing
 from alerts.rules.lists import NO_LISTS, Lists, parsed
 from alerts.rules.match import Areas, answer_of, evaluate, remainder
 from alerts.rules.nodes import STORY_LEAVES, AllOf, Query, Region, Words, leaves
-from alerts.rules.plan import Keys, area_key, plan
+from alerts.rules.plan import area_key, plan
 from alerts.rules.postings import Postings
 from alerts.rules.query import shown
 from alerts.rules.rarity import Rarity
@@ -55,7 +55,7 @@ class RuleIndex:
         self._areas, self._lists = areas, lists
         self._rarity = Rarity() if rarity is None else rarity
         self._postings, self._keys, self._where = Postings(), KeyRing(), Whereabouts(areas)
-        self._share = self._rarity.share
+        self._share: Callable[[str], float] = self._rarity.share
         self._area_keys: dict[tuple[str, bool], str] = {}  # of areas that have their number
         self._ids: list[str] = [""]  # by row
         self._rows: dict[str, int | tuple[int, ...]] = {}
