@@ -1,7 +1,7 @@
 """A query as people type it -> its parsed form, or an error that says where it went wrong and what to write.
 
 The grammar in query.lark says what a query is, and what is wrong with one that is none. Right ones are read by hand, which
-takes a fifth of the time (see `reader`); a property test holds the two to the same answer.
+takes a third of the time or less (see `reader`); a property test holds the two to the same answer.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A query read by hand, one token after the other: what query.lark says, in a fifth of its time.
+"""A query read by hand, one token after the other: what query.lark says, in a third of its time or less.
 
 The grammar is the specification, and gives the errors: whatever is wrong with a query, `read` answers None, and the grammar
 says why. A property test and the fuzzer hold the two to the same answer.
