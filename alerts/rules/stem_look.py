@@ -19,6 +19,7 @@ _SUFFIXING = frozenset(("ca", "cs", "da", "en", "es", "fr", "hu", "it", "no", "p
 _SAME_START = frozenset(("de", "fi", "hi", "sr"))  # languages whose stems keep at least the first letter
 _OTHER_SCRIPT = frozenset(("ar", "el", "fa", "hi", "hy", "ne", "ta", "yi"))  # languages whose stemmers leave Latin letters alone
 _ANY = ("",)
+_REMEMBERED = 200_000  # pieces of one language, some 20 MB; then they are learned anew
 
 
 class StemLook:
@@ -61,6 +62,9 @@ class _Pieces:
 
     def are_in(self, pieces: list[bytes]) -> bool:
         """Whether one of these has a word with the stem."""
+        if len(self._seen) > _REMEMBERED:
+            self._seen.clear()
+            self._with.clear()
         if not self._seen.issuperset(pieces):
             for piece in pieces:
                 if piece not in self._seen:
