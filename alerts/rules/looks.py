@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Protocol
 
 from alerts.rules.archived import language
@@ -74,7 +75,7 @@ def _word_look(sets: Sequence[Keys]) -> Callable[[bytes], bool] | None:
             return None
     looks: list[Callable[[bytes], bool]] = []
     if words:
-        look = Look(words)
+        look = Look(words, says_yes=False)
         looks.append(lambda raw: look(raw) is not False)
     if languages:
         looks.append(lambda raw: language(raw) in languages)
@@ -83,8 +84,9 @@ def _word_look(sets: Sequence[Keys]) -> Callable[[bytes], bool] | None:
 
 
 def _stem_look(words: Words) -> Callable[[bytes], bool]:
-    may_have = StemLook(words).may_have
-    return lambda raw: may_have(raw, language(raw))
+    """A look for the beginnings of words with the stem, which are others in each language."""
+    begins = lru_cache(StemLook(words).begins)
+    return lambda raw: begins(language(raw))(raw) is not False
 
 
 def _sought(key: str) -> Words | None:

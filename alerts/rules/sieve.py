@@ -45,11 +45,17 @@ _TABLE = (*range(0x80, 0x3400), *range(0xF900, 0xFFF0), *range(0x2F800, 0x2FA1E)
 
 
 class Look:
-    """Whether a text has one of these: True, False, or None when only cutting it can say."""
+    """Whether a text has one of these: True, False, or None when only cutting it can say.
 
-    def __init__(self, options: Iterable[Words]) -> None:
+    Args:
+        options: Words of any mode but stems, which are passed over.
+        says_yes: Else it says False or None, at less cost.
+    """
+
+    def __init__(self, options: Iterable[Words], *, says_yes: bool = True) -> None:
         self._options = [option for option in options if option.mode != "stem"]
-        self._plain, self._rich = _Searched(self._options, is_ascii=True), _Searched(self._options, is_ascii=False)
+        self._plain = _Searched(self._options, is_ascii=True, says_yes=says_yes)
+        self._rich = _Searched(self._options, is_ascii=False, says_yes=says_yes)
 
     def __call__(self, text: str | bytes) -> bool | None:
         """What a search says of headline and text, or of any other text."""
@@ -59,7 +65,7 @@ class Look:
 class _Searched:
     """All patterns of a look in one expression."""
 
-    def __init__(self, options: Sequence[Words], *, is_ascii: bool) -> None:
+    def __init__(self, options: Sequence[Words], *, is_ascii: bool, says_yes: bool) -> None:
         chosen = re2.Options()
         chosen.case_sensitive, chosen.log_errors, chosen.max_mem = False, False, _MEMORY
         self._set: Any = re2.Set.SearchSet(chosen)
@@ -67,7 +73,7 @@ class _Searched:
         self._needs: list[frozenset[int]] = []
         for option in options:
             self._needs.append(frozenset(self._set.Add(pattern) for pattern in perhaps(option, is_ascii=is_ascii)))
-            if sure := surely(option, is_ascii=is_ascii):
+            if sure := says_yes and surely(option, is_ascii=is_ascii):
                 self._sure.add(self._set.Add(sure))
         special = "" if is_ascii else _special({(term, option.mode == "prefix") for option in options for term in _all_terms(option)})
         if special:

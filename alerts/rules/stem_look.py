@@ -7,6 +7,7 @@ each is cut into words and stemmed once, and a text is asked whether it shares a
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from alerts.rules.nodes import Words
 from alerts.rules.sieve import Look
@@ -29,9 +30,9 @@ class StemLook:
         self._terms = words.terms
         self._known: dict[str | None, list[_Pieces]] = {}  # language -> of each term
 
-    def may_have(self, raw: bytes, language: str | None) -> bool:
-        """Whether an item in that language, as JSON, could have the words."""
-        return all(some.may_be_in(raw) is not False for some in self._of(language))
+    def begins(self, language: str | None) -> Callable[[bytes], bool | None]:
+        """A look at texts of that language, or at items as JSON: False when no word begins as one with the first stem does."""
+        return self._of(language)[0].may_be_in
 
     def __call__(self, text: bytes, language: str | None) -> bool | None:
         """What the words of a text say; several terms may be there and yet not side by side."""
@@ -54,7 +55,7 @@ class _Pieces:
         self._language, self._stems = language, stems(term, language)
         heads = {(head, stem) for stem in self._stems for head in _heads(stem, language)}
         self._heads = tuple(sorted({head for head, _ in heads}))
-        self.may_be_in = _perhaps if self._heads == _ANY else Look([Words((head,), mode="prefix") for head in self._heads])
+        self.may_be_in = _perhaps if self._heads == _ANY else Look((Words((head,), mode="prefix") for head in self._heads), says_yes=False)
         plain = [head for head, stem in sorted(heads) if stem.isascii()]  # of words in ASCII, whose stems are in ASCII, too
         self._plain = re.compile(f"(?<![a-z])(?:{'|'.join(map(re.escape, plain))})".encode() if plain else b"(?!)", re.IGNORECASE)
         self._seen: set[bytes] = set()
