@@ -87,9 +87,9 @@ class RuleIndex:
         if query_id in self._rows:
             self.remove(query_id)
         if len(sets) == 1:
-            self._rows[query_id] = self._add(query_id, sets[0], check)
+            self._rows[query_id] = self._add(query_id, list(sets[0]), check)
         else:
-            self._rows[query_id] = tuple([self._add(query_id, keys, check) for keys in sets])
+            self._rows[query_id] = tuple([self._add(query_id, list(keys), check) for keys in sets])
 
     def put_many(self, queries: Iterable[tuple[str, str, bool]]) -> list[tuple[str, AlertsError]]:
         """Add many queries (id, query, whether unknown counts as in); those that were refused, each with its error."""
@@ -98,7 +98,10 @@ class RuleIndex:
         with without_collector():
             for query_id, query, is_unknown_in in queries:
                 try:
-                    self.put(query_id, query, is_unknown_in)
+                    if plain := plain_parts(query):
+                        self._put_plain(query_id, *plain, is_unknown_in)
+                    else:
+                        self.put(query_id, parsed(query, self._lists), is_unknown_in)
                 except (QueryError, NotFoundError) as error:
                     refused.append((query_id, error))
         self._share = self._rarity.share
@@ -112,11 +115,9 @@ class RuleIndex:
         self._number_areas(names, is_unknown_in)
         return True
 
-    def _put_plain(self, query_id: str, words: Sequence[str], names: Sequence[str], is_unknown_in: bool) -> None:
+    def _put_plain(self, query_id: str, words: list[str], names: list[str], is_unknown_in: bool) -> None:
         """File a query that is plain words and countries: its keys say all."""
-        keys = words
-        if names:
-            keys = [*words, *self._number_areas(names, is_unknown_in)]
+        keys = words + self._number_areas(names, is_unknown_in) if names else words
         if len(keys) > 1:
             keys = list(dict.fromkeys(keys))
         if len(keys) > _MAX_KEYS:
@@ -138,12 +139,12 @@ class RuleIndex:
                     self._where.add(self._keys.number(wanted), name, is_unknown_in)
         return [known[name, is_unknown_in] for name in names]
 
-    def _add(self, query_id: str, keys: Iterable[str], check: _Check | None) -> int:
-        chosen = list(keys)
-        if len(chosen) > 1:
-            chosen.sort(key=self._share)
-            del chosen[_MAX_KEYS:]
-        row = self._postings.add(self._keys.numbers(chosen))
+    def _add(self, query_id: str, keys: list[str], check: _Check | None) -> int:
+        """The row of a new set of keys, which is put into its order."""
+        if len(keys) > 1:
+            keys.sort(key=self._share)
+            del keys[_MAX_KEYS:]
+        row = self._postings.add(self._keys.numbers(keys))
         if row == len(self._ids):
             self._ids.append(query_id)
         else:
