@@ -98,10 +98,7 @@ class RuleIndex:
         with without_collector():
             for query_id, query, is_unknown_in in queries:
                 try:
-                    if plain := plain_parts(query):
-                        self._put_plain(query_id, *plain, is_unknown_in)
-                    else:
-                        self.put(query_id, parsed(query, self._lists), is_unknown_in)
+                    self.put(query_id, query, is_unknown_in)
                 except (QueryError, NotFoundError) as error:
                     refused.append((query_id, error))
         self._share = self._rarity.share
