@@ -3,8 +3,8 @@
     ./run.sh bench bench/rules_fuzz.py                        # half a minute
     .venv/bin/python bench/rules_fuzz.py --minutes 10 --seed 1
 
-Three things are tried in turn: any text parses or gives a query error within it; the fast way of reading a query and the
-grammar agree; the index names the queries that a plain loop names, and a glance at the archived item answers as the item itself does.
+Three things are tried in turn: any text parses or gives a query error within it; the reader and the grammar agree; the index
+names the queries that a plain loop names, and a glance at the archived item answers as the item itself does.
 """
 
 from __future__ import annotations
@@ -20,12 +20,15 @@ from pathlib import Path
 from alerts.errors import QueryError
 from alerts.models import Change, ChangeKind, Item, Tagged
 from alerts.regions.areas import AreaIndex
-from alerts.rules.glance import Glance, Looks, cheapest_first
-from alerts.rules.grammar import by_grammar, parse, quick
+from alerts.rules.glance import Glance, cheapest_first
+from alerts.rules.grammar import QUOTES, by_grammar, parse
 from alerts.rules.index import RuleIndex
 from alerts.rules.lists import Lists, parsed
+from alerts.rules.looks import Looks
 from alerts.rules.match import Document, answer_of, evaluate
+from alerts.rules.nodes import Leaf, leaves
 from alerts.rules.query import normal_form
+from alerts.rules.reader import read
 from alerts.state.codec import TAGGED
 
 ROOT = Path(__file__).parent.parent
@@ -53,9 +56,11 @@ def main() -> None:
     ends = time.monotonic() + arguments.minutes * 60
     while time.monotonic() < ends:
         for _ in range(200):
-            tried["texts that were no query" if _parses(_noise(rng)) is None else "queries that parsed"] += 1
-            _agrees(_plain(rng))
-            tried["plain queries read both ways"] += 1
+            noise = _noise(rng)
+            tried["texts that were no query" if _parses(noise) is None else "queries that parsed"] += 1
+            for text in (noise, _plain(rng), _query(rng, 3)):
+                _agrees(text)
+                tried["texts read both ways"] += 1
         queries = [(_query(rng, 3), rng.random() < 0.3) for _ in range(20)]
         documents = [_document(rng) for _ in range(10)]
         tried["pairs of query and item"] += _compare(queries, documents, areas, lists)
@@ -81,7 +86,7 @@ def _noise(rng: random.Random) -> str:
 
 
 def _plain(rng: random.Random) -> str:
-    """What the fast way of reading may have to say something about."""
+    """Words, phrases, signs and countries, right and wrong."""
     pieces = ("fire", "Storm", "OR", "AND", "NOT", "or", "-x1", '"air strike"', "region:LB", "region:Lb", "3000", "-region:US", "a")
     return " ".join(rng.choices(pieces, k=rng.randrange(1, 6)))
 
@@ -153,9 +158,19 @@ def _parses(text: str) -> str | None:
 
 
 def _agrees(text: str) -> None:
-    fast = quick(text)
-    if fast is not None:
-        assert fast == by_grammar(text), ascii(text)
+    """The reader and the grammar say the same, down to the columns; where one of them has none, neither has."""
+    text = text.translate(QUOTES)
+    try:
+        expected = by_grammar(text)
+    except QueryError:
+        expected = None
+    found = read(text)
+    assert found == expected, ascii(text)
+    assert list(map(_place, leaves(found))) == list(map(_place, leaves(expected))) if found and expected else True, ascii(text)
+
+
+def _place(leaf: Leaf) -> tuple[str, int]:
+    return leaf.text, leaf.column
 
 
 def _compare(queries: Sequence[tuple[str, bool]], documents: Sequence[Document], areas: AreaIndex, lists: Lists) -> int:

@@ -205,6 +205,14 @@ ARGUMENTS: Mapping[str, Mapping[tuple[str, ...], str]] = {
         ("fire", "--days", "0"): "days",
         ("fire", "--days", "many"): "--days",
     },
+    "rules form": {
+        (): "either",
+        ("fire", "--all", "storm"): "either",
+        ("(",): "column",
+        ("~fire",): "no form",
+        ("--all", "?!"): "column",
+        ("--region", "Lemuria"): "Lemuria",
+    },
     "rules check": {
         **{(file,): words for file, words in TEXT_FILES.items()},
         ("{broken.toml}",): "line 1",

@@ -183,6 +183,8 @@ def test_an_item_without_a_region_is_unknown_unless_the_words_decide(query: str,
         ("urgency:9", 9, "number from 1 (highest) to 5"),
         ("urgency:>5", 9, "true of nothing"),
         ("lang:klingon", 6, "is no language"),
+        ("lang:Arabic", 6, "write lang:ar"),
+        ("lang:jp", 6, "write lang:ja"),
         ("region:!", 8, "name a region after region:"),
         ("x" * 2001, 2001, "a query may have 2000"),
         (" ".join(f"w{n}" for n in range(101)), 1, "101 operands"),
@@ -234,6 +236,11 @@ def test_slips_in_names_of_regions_say_what_to_write(query: str, message: str) -
     with pytest.raises(QueryError, match=message):
         check_query(query, AREAS)
     check_query('region:South "Levant" OR region:"South Levant" OR region:LB fire OR region:near:1,2,3km', AREAS)
+
+
+@pytest.mark.parametrize("query", ["region:LB -(fire OR drill)", "region:LB || region:CY", "region:LB && fire", "region:LB !fire"])
+def test_a_sign_after_a_region_is_no_part_of_its_name(query: str) -> None:
+    check_query(query, AREAS)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from alerts.rules.form import Form, to_form, to_query
 from alerts.rules.lists import Lists
 from alerts.rules.match import Document, evaluate
 from alerts.rules.query import check_query, normal_form
+from tests.command import tocsin
 from tests.test_rules import AREAS, a_document
 
 FULL = Form(
@@ -48,6 +49,10 @@ def test_a_form_comes_back_from_its_query(form: Form) -> None:
     assert form == to_form(to_query(form))
 
 
+def test_words_that_are_excluded_in_one_bracket_are_none_of() -> None:
+    assert to_form("fire -(drill OR film)") == Form(all_of=("fire",), none_of=("drill", "film"))
+
+
 @given(st.lists(st.sampled_from(("fire", "at sea", "東京", "tank*", "müller")), max_size=3, unique=True))
 def test_any_words_come_back(entries: list[str]) -> None:
     form = Form(all_of=tuple(entries), none_of=("drill",))
@@ -63,6 +68,13 @@ def test_any_words_come_back(entries: list[str]) -> None:
 )
 def test_a_query_no_form_can_say_has_none(query: str) -> None:
     assert to_form(query) is None
+
+
+def test_the_command_says_the_query_of_a_form_and_the_form_of_a_query() -> None:
+    query = tocsin("rules", "form", "--any", "air strike", "--any", "drone*", "--none", "drill", "--region", "LB").out.strip()
+    assert '("air strike" OR "drone"*) region:"LB" -"drill"' == query
+    (row,) = tocsin("rules", "form", query, "--json").rows()
+    assert (query, ["air strike", "drone*"], ["drill"], ["LB"]) == (row["query"], row["any_of"], row["none_of"], row["regions"])
 
 
 def test_an_entry_of_nothing_is_an_error() -> None:

@@ -105,6 +105,37 @@ def preview(
 
 
 @app.command()
+def form(
+    query: Annotated[str, typer.Argument(help="To be shown as a form; leave it out to have the query of a form.")] = "",
+    all_of: Annotated[list[str] | None, typer.Option("--all", help="A word or phrase that must be there; may be repeated.")] = None,
+    any_of: Annotated[list[str] | None, typer.Option("--any", help="One of these words or phrases must be there.")] = None,
+    none_of: Annotated[list[str] | None, typer.Option("--none", help="A word or phrase that must be absent.")] = None,
+    region: Annotated[list[str] | None, typer.Option("--region", help="It happens in one of these.")] = None,
+    source: Annotated[list[str] | None, typer.Option("--source", help="One of these sources tells it.")] = None,
+    as_json: Json = False,
+) -> None:
+    """The query of a form for those who do not type queries, or the form of a query."""
+    given = [tuple(some or ()) for some in (all_of, any_of, none_of, region, source)]
+    if bool(query) is any(given):
+        raise typer.BadParameter("give either a query, or what its form holds: --all, --any, --none, --region, --source")
+    with open_service() as service:
+        if query:
+            filled = service.form_of(query)
+        else:
+            filled = lazy("alerts.rules.form").Form(**dict(zip(_FORM, given, strict=True)))
+            query = service.query_of(filled)
+    if as_json:
+        show.json_lines([{"query": query, **show.plain(filled)}])
+    elif any(given):
+        show.say(query)
+    else:
+        show.fields([(name.replace("_", " "), getattr(filled, name)) for name in _FORM])
+
+
+_FORM = ("all_of", "any_of", "none_of", "regions", "sources")
+
+
+@app.command()
 def check(
     file: Annotated[Path, typer.Argument(help="A file of rules with `matches` and `misses`.")],
     as_json: Json = False,

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from alerts.models import Tagged
-from alerts.rules.glance import Glance, Growing, Looks, RememberedAreas, asked_of_stories, cheapest_first
+from alerts.rules.glance import Glance, Growing, RememberedAreas, asked_of_stories, cheapest_first
 from alerts.rules.lists import NO_LISTS, Lists, parsed
+from alerts.rules.looks import Looks
 from alerts.rules.match import Areas, answer_of, remainder
-from alerts.rules.nodes import Query
+from alerts.rules.nodes import Query, Region
+from alerts.text.collector import without_collector
 
 FLOOD_DAY = 50  # rings a day, on average
 FLOOD_HOUR = 20  # rings in the busiest hour
@@ -86,10 +88,11 @@ def preview(
         QueryError: A query as typed that does not parse, or a list nobody knows.
     """
     run = _Run(cheapest_first(parsed(query, lists)), RememberedAreas(areas), is_unknown_in)
-    for raw, story_id in archive:
-        run.read(raw, story_id)
-        if run.count >= ENOUGH:
-            break
+    with without_collector():
+        for raw, story_id in archive:
+            run.read(raw, story_id)
+            if run.count >= ENOUGH:
+                break
     return _preview(run, load, until=until, days=days)
 
 
@@ -118,32 +121,37 @@ class _Run:
         is_candidate = self._looks.may_match(raw)
         if not is_candidate and not self._asked:
             return
-        story = self._grown(story_id, raw) if self._asked else None
-        if not is_candidate and story_id not in self._waiting:
-            return
-        glance = Glance(raw, self._looks, story)
+        glance = Glance(raw, self._looks)
+        if self._asked:
+            glance.story = self._grown(story_id, glance)
+            if not is_candidate and story_id not in self._waiting:
+                return
         if (self._is_true(glance, story_id) if is_candidate else self._grew(glance, story_id)) and story_id not in self._rung:
             self._rung.add(story_id)
             self.times.append(glance.polled_at)
             self.rings.append((glance.polled_at, story_id, raw))
 
-    def _grown(self, story_id: str, raw: bytes) -> Growing:
+    def _grown(self, story_id: str, glance: Glance) -> Growing:
         """The item's story with the item in it."""
         story = self._stories.get(story_id)
         if story is None:
             story = self._stories[story_id] = Growing()
-        story.add(raw, self._asked)
+        story.add(glance, self._asked)
         return story
 
     def _is_true(self, glance: Glance, story_id: str) -> bool:
         answer = answer_of(self._query, glance, self._areas, self._is_unknown_in)
         self.items += answer is True
         self.unknown += answer is None
-        if not answer and self._asked and story_id not in self._rung:
-            left = remainder(self._query, glance, self._areas)
-            if not isinstance(left, bool):
-                self._waiting.setdefault(story_id, left)
+        if self._asked and answer is not True and story_id not in self._rung and story_id not in self._waiting:
+            self._leave(glance, story_id, answer)
         return answer is True or self._grew(glance, story_id)
+
+    def _leave(self, glance: Glance, story_id: str, answer: bool | None) -> None:
+        """Keep what the story may yet make true; what places alone make false is false for good."""
+        left = False if answer is False and self._asked == {Region} else remainder(self._query, glance, self._areas)
+        if not isinstance(left, bool):
+            self._waiting[story_id] = left
 
     def _grew(self, glance: Glance, story_id: str) -> bool:
         """Whether the story makes true what an earlier item of it left open."""

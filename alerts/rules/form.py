@@ -58,8 +58,8 @@ def to_form(query: str) -> Form | None:
 def _field(part: Query) -> tuple[str, Sequence[str]]:
     """Which field of the form a part belongs to, and its entries; ("", ()) when to none."""
     if isinstance(part, NoneOf):
-        entry = _plain(part.part)
-        return ("none_of", (entry,)) if entry else ("", ())
+        words = [_plain(p) for p in (part.part.parts if isinstance(part.part, AnyOf) else (part.part,))]
+        return ("none_of", words) if all(words) else ("", ())
     if isinstance(part, AllOf) or any(isinstance(p, AllOf | AnyOf | NoneOf) for p in getattr(part, "parts", ())):
         return "", ()
     if not isinstance(part, AnyOf) and part.text == "*":

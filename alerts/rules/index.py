@@ -7,7 +7,7 @@ with the number of queries. Equal queries have one id and are kept once, however
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from alerts.errors import AlertsError, NotFoundError, QueryError
@@ -17,7 +17,7 @@ from alerts.rules.keys import KeyRing
 from alerts.rules.lists import NO_LISTS, Lists, parsed
 from alerts.rules.match import Areas, answer_of, evaluate, remainder
 from alerts.rules.nodes import STORY_LEAVES, AllOf, Query, Region, Words, leaves
-from alerts.rules.plan import Keys, area_key, plan
+from alerts.rules.plan import area_key, plan
 from alerts.rules.postings import Postings
 from alerts.rules.query import shown
 from alerts.rules.rarity import Rarity
@@ -55,6 +55,8 @@ class RuleIndex:
         self._areas, self._lists = areas, lists
         self._rarity = Rarity() if rarity is None else rarity
         self._postings, self._keys, self._where = Postings(), KeyRing(), Whereabouts(areas)
+        self._share: Callable[[str], float] = self._rarity.share
+        self._area_keys: dict[tuple[str, bool], str] = {}  # of areas that have their number
         self._ids: list[str] = [""]  # by row
         self._rows: dict[str, int | tuple[int, ...]] = {}
         self._checks: dict[int, _Check] = {}  # by row
@@ -85,19 +87,21 @@ class RuleIndex:
         if query_id in self._rows:
             self.remove(query_id)
         if len(sets) == 1:
-            self._rows[query_id] = self._add(query_id, sets[0], check)
+            self._rows[query_id] = self._add(query_id, list(sets[0]), check)
         else:
-            self._rows[query_id] = tuple([self._add(query_id, keys, check) for keys in sets])
+            self._rows[query_id] = tuple([self._add(query_id, list(keys), check) for keys in sets])
 
     def put_many(self, queries: Iterable[tuple[str, str, bool]]) -> list[tuple[str, AlertsError]]:
         """Add many queries (id, query, whether unknown counts as in); those that were refused, each with its error."""
         refused: list[tuple[str, AlertsError]] = []
+        self._share = _Shares(self._rarity).__getitem__
         with without_collector():
             for query_id, query, is_unknown_in in queries:
                 try:
                     self.put(query_id, query, is_unknown_in)
                 except (QueryError, NotFoundError) as error:
                     refused.append((query_id, error))
+        self._share = self._rarity.share
         return refused
 
     def _learn_areas(self, query: Query, is_unknown_in: bool) -> bool:
@@ -108,11 +112,11 @@ class RuleIndex:
         self._number_areas(names, is_unknown_in)
         return True
 
-    def _put_plain(self, query_id: str, words: Iterable[str], names: Sequence[str], is_unknown_in: bool) -> None:
+    def _put_plain(self, query_id: str, words: list[str], names: list[str], is_unknown_in: bool) -> None:
         """File a query that is plain words and countries: its keys say all."""
-        if names:
-            self._number_areas(names, is_unknown_in)
-        keys = frozenset((*words, *(area_key(name, is_unknown_in) for name in names)))
+        keys = words + self._number_areas(names, is_unknown_in) if names else words
+        if len(keys) > 1:
+            keys = list(dict.fromkeys(keys))
         if len(keys) > _MAX_KEYS:
             self.put(query_id, AllOf((*(Words((w,)) for w in words), *map(Region, names))), is_unknown_in)
             return
@@ -120,19 +124,24 @@ class RuleIndex:
             self.remove(query_id)
         self._rows[query_id] = self._add(query_id, keys, None)
 
-    def _number_areas(self, names: Sequence[str], is_unknown_in: bool) -> None:
-        for name in names:
-            self._where.check(name)
-        for name in names:
-            wanted = area_key(name, is_unknown_in)
-            if not self._keys.has(wanted):
-                self._where.add(self._keys.number(wanted), name, is_unknown_in)
+    def _number_areas(self, names: Sequence[str], is_unknown_in: bool) -> list[str]:
+        """The keys of areas, each with its number. Raises: NotFoundError before anything is changed."""
+        known = self._area_keys
+        if not all((name, is_unknown_in) in known for name in names):
+            for name in names:
+                self._where.check(name)
+            for name in names:
+                wanted = known[name, is_unknown_in] = area_key(name, is_unknown_in)
+                if not self._keys.has(wanted):
+                    self._where.add(self._keys.number(wanted), name, is_unknown_in)
+        return [known[name, is_unknown_in] for name in names]
 
-    def _add(self, query_id: str, keys: Keys, check: _Check | None) -> int:
-        chosen: Sequence[str] = list(keys)
-        if len(chosen) > 1:
-            chosen = sorted(chosen, key=self._rarity.share)[:_MAX_KEYS]
-        row = self._postings.add([self._keys.number(key) for key in chosen])
+    def _add(self, query_id: str, keys: list[str], check: _Check | None) -> int:
+        """The row of a new set of keys, which is put into its order."""
+        if len(keys) > 1:
+            keys.sort(key=self._share)
+            del keys[_MAX_KEYS:]
+        row = self._postings.add(self._keys.numbers(keys))
         if row == len(self._ids):
             self._ids.append(query_id)
         else:
@@ -217,6 +226,18 @@ class RuleIndex:
             return True
         left = remainder(check.query, document, self._areas) if check.is_storied else False
         return left if isinstance(left, bool) else shown(left)
+
+
+class _Shares(dict[str, float]):
+    """Key -> its share, found once while many queries are put in force."""
+
+    def __init__(self, rarity: Rarity) -> None:
+        super().__init__()
+        self._rarity = rarity
+
+    def __missing__(self, key: str) -> float:
+        found = self[key] = self._rarity.share(key)
+        return found
 
 
 def _is_storied(query: Query) -> bool:

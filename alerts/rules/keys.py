@@ -5,7 +5,7 @@ Only kinds of keys that some query uses are made of an item: stems and pairs of 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from alerts.rules.document import Document, Line
@@ -38,6 +38,11 @@ class KeyRing:
             elif len(name) > 1 and not name.isascii() and is_run(name):
                 self._has_pairs = True
         return number
+
+    def numbers(self, names: Sequence[str]) -> list[int]:
+        """The numbers of keys, in their order."""
+        known = self._numbers
+        return [known[name] if name in known else self.number(name) for name in names]
 
     def has(self, name: str) -> bool:
         """Whether a key is in use."""

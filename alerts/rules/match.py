@@ -172,11 +172,14 @@ def remainder(query: Query, document: Readable, areas: Areas) -> Query | bool:
     match query:
         case AllOf(parts) | AnyOf(parts):
             kind, settled = type(query), isinstance(query, AnyOf)
-            left = [remainder(part, document, areas) for part in parts]
-            if any(part is settled for part in left):
-                return settled
-            open_parts = tuple(part for part in left if not isinstance(part, bool))
-            return kind(open_parts) if len(open_parts) > 1 else open_parts[0] if open_parts else not settled
+            open_parts: list[Query] = []
+            for part in parts:
+                left = remainder(part, document, areas)
+                if left is settled:
+                    return settled
+                if not isinstance(left, bool):
+                    open_parts.append(left)
+            return kind(tuple(open_parts)) if len(open_parts) > 1 else open_parts[0] if open_parts else not settled
         case NoneOf(part):
             inner = remainder(part, document, areas)
             return not inner if isinstance(inner, bool) else NoneOf(inner)

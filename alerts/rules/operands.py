@@ -29,7 +29,7 @@ from alerts.rules.nodes import (
     Words,
 )
 from alerts.rules.patterns import compiled
-from alerts.rules.slips import several, unknown_field
+from alerts.rules.slips import meant_language, several, unknown_field
 from alerts.text.language import primary_tag
 from alerts.text.normalise import clean, fold
 from alerts.text.tokens import Token, is_run, tokens
@@ -62,6 +62,8 @@ def words_of(value: str, shown: str, column: int, *, field: str = "", mark: str 
         QueryError: There is nothing in it to look for.
     """
     mode, slop, body = _MODES[mark], None, value
+    if value.isalnum() and value.isascii():
+        return Words((value if mark == "=" else value.lower(),), field, mode, None, shown, column)
     parts = _VALUE.fullmatch(value)
     if parts and parts["phrase"] is not None:
         body, is_prefix = parts["phrase"], parts["star"] is not None
@@ -178,6 +180,8 @@ def in_field(query: Query, field: str, column: int) -> Query:
 
 def _lang(value: str, shown: str, column: int) -> Leaf:
     tag = primary_tag(value)
+    if meant := meant_language(value):
+        raise QueryError(f'"{value}" is no code of a language; write lang:{meant}', column)
     if tag is None:
         raise QueryError(f'"{value}" is no language; write its code, such as lang:en or lang:ar{several("lang", value)}', column)
     return Lang(tag, shown, column)

@@ -29,8 +29,8 @@ class Match(Protocol):
 class Compiled(Protocol):
     """A regular expression that is ready; group 1 is what it stands for."""
 
-    def search(self, text: str, /) -> Match | None:
-        """The first place in the text."""
+    def search(self, text: str | bytes, /) -> Match | None:
+        """The first place in the text, in characters, or in bytes of its UTF-8."""
         ...
 
 

@@ -30,9 +30,20 @@ class Postings:
 
     def add(self, keys: Sequence[int]) -> int:
         """The number of a new row; its rarest key comes first, and it has at most 255."""
-        row = self._new_row(keys)
+        if self._free:
+            row = self._free.pop()
+            self._start[row], self._size[row] = len(self._packed), len(keys)
+        else:
+            row = len(self._size)
+            self._start.append(len(self._packed))
+            self._size.append(len(keys))
+        self._packed.extend(keys)
         if len(keys) > 1:
-            _put(self._double.setdefault(keys[0], {}), keys[1], row)
+            second = self._double.get(keys[0])
+            if second is None:
+                self._double[keys[0]] = {keys[1]: row}
+            else:
+                _put(second, keys[1], row)
         elif keys:
             _put(self._single, keys[0], row)
         else:
@@ -88,17 +99,6 @@ class Postings:
                 rows += some  # type: ignore[arg-type]  # as above
         size, start, packed, holds = self._size, self._start, self._packed, have.__ge__
         return [r for r in rows if size[r] == 2 or holds(set(packed[start[r] + 2 : start[r] + size[r]]))]
-
-    def _new_row(self, keys: Sequence[int]) -> int:
-        start = len(self._packed)
-        self._packed.extend(keys)
-        if self._free:
-            row = self._free.pop()
-            self._start[row], self._size[row] = start, len(keys)
-            return row
-        self._start.append(start)
-        self._size.append(len(keys))
-        return len(self._size) - 1
 
     def _pack(self) -> None:
         """Write the keys of the living rows side by side again."""

@@ -56,7 +56,7 @@ def query_id(query: str, is_unknown_in: bool) -> str:
 
 def _check_split_name(query: str, leaf: Region, areas: Areas) -> None:
     """Refuse `region:South Lebanon`, which is the region South and the word Lebanon."""
-    after = re.match(r"\s+([^\s()\":]+)", query[leaf.column - 1 + len(leaf.name) :])
+    after = re.match(r"\s+([^\W_][^\s()\":]*)", query[leaf.column - 1 + len(leaf.name) :])
     if leaf.name.startswith(NEAR) or '"' in leaf.text or after is None or after[1] in ("AND", "OR", "NOT"):
         return
     whole = f"{leaf.name} {after[1]}"

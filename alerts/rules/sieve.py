@@ -32,7 +32,12 @@ _BEFORE = r"(?:^|[^{0}]|\\[a-z]|\\u[0-9a-f]{{4}})"  # the start, no letter of th
 _AFTER = "(?:$|[^{0}])"
 _APART = r"\x00-/:-@\[-`{-\x7f“”‘’«»–—…"  # signs that end a word whatever stands beyond them
 _SIDE_BY_SIDE = r"[\x00-\x09\x0b-/:-@\[-`{-\x7f]+"  # the same on one line
-_SCRIPTS = (("a", "z", "A-Za-z"), ("а", "я", "а-яА-Я"), ("\u0621", "\u063a", "\u0621-\u063a\u0641-\u064a"))  # letters that cling
+_SCRIPTS = (  # letters and digits that cling
+    ("a", "z", "A-Za-z"),
+    ("0", "9", "0-9"),
+    ("а", "я", "а-яА-Я"),
+    ("\u0621", "\u063a", "\u0621-\u063a\u0641-\u064a"),
+)
 _SECOND = frozenset(("ae", "oe", "ue", "aa"))  # whose second letter "ü" and "å" are written without
 _INDIC, _CJK = "\u0900", "\u2e80"
 _JAMO = "\u1100-\u11ff\u3131-\u318e\ua960-\ua97f\ud7b0-\ud7fb\uffa0-\uffdc"  # parts of Korean syllables
@@ -40,11 +45,17 @@ _TABLE = (*range(0x80, 0x3400), *range(0xF900, 0xFFF0), *range(0x2F800, 0x2FA1E)
 
 
 class Look:
-    """Whether a text has one of these: True, False, or None when only cutting it can say."""
+    """Whether a text has one of these: True, False, or None when only cutting it can say.
 
-    def __init__(self, options: Iterable[Words]) -> None:
+    Args:
+        options: Words of any mode but stems, which are passed over.
+        says_yes: Else it says False or None, at less cost.
+    """
+
+    def __init__(self, options: Iterable[Words], *, says_yes: bool = True) -> None:
         self._options = [option for option in options if option.mode != "stem"]
-        self._plain, self._rich = _Searched(self._options, is_ascii=True), _Searched(self._options, is_ascii=False)
+        self._plain = _Searched(self._options, is_ascii=True, says_yes=says_yes)
+        self._rich = _Searched(self._options, is_ascii=False, says_yes=says_yes)
 
     def __call__(self, text: str | bytes) -> bool | None:
         """What a search says of headline and text, or of any other text."""
@@ -54,7 +65,7 @@ class Look:
 class _Searched:
     """All patterns of a look in one expression."""
 
-    def __init__(self, options: Sequence[Words], *, is_ascii: bool) -> None:
+    def __init__(self, options: Sequence[Words], *, is_ascii: bool, says_yes: bool) -> None:
         chosen = re2.Options()
         chosen.case_sensitive, chosen.log_errors, chosen.max_mem = False, False, _MEMORY
         self._set: Any = re2.Set.SearchSet(chosen)
@@ -62,7 +73,7 @@ class _Searched:
         self._needs: list[frozenset[int]] = []
         for option in options:
             self._needs.append(frozenset(self._set.Add(pattern) for pattern in perhaps(option, is_ascii=is_ascii)))
-            if sure := surely(option):
+            if sure := says_yes and surely(option, is_ascii=is_ascii):
                 self._sure.add(self._set.Add(sure))
         special = "" if is_ascii else _special({(term, option.mode == "prefix") for option in options for term in _all_terms(option)})
         if special:
@@ -98,14 +109,45 @@ def perhaps(words: Words, *, is_ascii: bool) -> list[str]:
     return [_bounded(words.terms[0], gap.join(terms), last, is_open=words.mode == "prefix" or is_hangul(last))]
 
 
-def surely(words: Words) -> str:
-    """An expression that matches only texts that have the words; "" when there is none."""
-    if words.mode == "stem" or words.slop is not None or not all(t.isascii() and t.isalpha() and len(t) > 1 for t in words.terms):
+def surely(words: Words, *, is_ascii: bool = True) -> str:
+    """An expression that matches only texts that have the words; "" when there is none.
+
+    Args:
+        is_ascii: The text is; else letters count in every form that folds to them ("é" for "e", "ß" for "ss").
+    """
+    terms = words.terms
+    if not is_ascii and words.mode == "word" and words.slop is None:
+        terms = tuple(map(fold_word, terms))
+        if all(len(term) > 1 and all(map(_is_simple, term)) for term in terms):
+            return _apart(_SIDE_BY_SIDE.join(map(_simple_word, terms)))
+    if words.mode == "stem" or words.slop is not None or not all(t.isascii() and t.isalpha() and len(t) > 1 for t in terms):
         return ""
-    joined = _SIDE_BY_SIDE.join(words.terms)
+    joined = _SIDE_BY_SIDE.join(terms)
     if words.mode == "exact" and joined != joined.lower():
         joined = f"(?-i:{joined})"
-    return f"(?:^|[{_APART}]){joined}{'[A-Za-z]*' if words.mode == 'prefix' else ''}(?:$|[{_APART}])"
+    return _apart(f"{joined}{'[A-Za-z]*' if words.mode == 'prefix' else ''}")
+
+
+def _apart(pattern: str) -> str:
+    return f"(?:^|[{_APART}]){pattern}(?:$|[{_APART}])"
+
+
+def _is_simple(char: str) -> bool:
+    """Whether it is a letter of a script whose words end at every sign (a quote may stand inside of a Hebrew one)."""
+    return char.isalpha() and (char < "\u0530" or "\u0620" <= char <= "\u06ff")
+
+
+def _simple_word(word: str) -> str:
+    """The word in letters that fold to its own."""
+    parts = ("".join(map(_simple_forms, part)) for part in word.split("ss"))
+    return f"(?:{_simple_forms('s') * 2}|ß)".join(parts)
+
+
+@lru_cache(maxsize=1024)
+def _simple_forms(char: str) -> str:
+    """The letters that fold to this one."""
+    forms = [form for form in _unfolded().get(char, "") if form.isalpha() and not is_run(form) and fold(form) == char]
+    return f"[{char}{''.join(forms)}]"
 
 
 def _bounded(first: str, pattern: str, last: str, *, is_open: bool) -> str:

@@ -33,6 +33,14 @@ _OTHER_NAMES = {  # our field -> what people call it elsewhere
     "sources": "origins",
 }  # fmt: skip
 _OUR_NAMES = {other: ours for ours, others in _OTHER_NAMES.items() for other in others.split()}
+_LANGUAGES = {  # what people write for a language -> its code
+    "ar": "arabic", "cs": "czech cz", "da": "danish dk", "de": "german deutsch", "el": "greek gr", "en": "english eng", "es": "spanish",
+    "fa": "persian farsi", "fi": "finnish", "fr": "french", "he": "hebrew", "hi": "hindi", "hu": "hungarian", "id": "indonesian",
+    "it": "italian", "ja": "japanese jp", "ko": "korean", "nl": "dutch", "no": "norwegian", "pl": "polish", "pt": "portuguese",
+    "ro": "romanian", "ru": "russian", "sv": "swedish", "th": "thai", "tr": "turkish", "uk": "ukrainian ua", "ur": "urdu",
+    "vi": "vietnamese", "zh": "chinese cn mandarin",
+}  # fmt: skip
+_LANGUAGE_CODES = {name: code for code, names in _LANGUAGES.items() for name in names.split()}
 _FORGOTTEN_COLON = re.compile(rf"({'|'.join(FIELDS)})(<=|>=|<|>|=)(.+)", re.IGNORECASE)
 _SINGLE_QUOTED = re.compile(r"""(?<!\S)'([^'"\s]+\s[^'"]*[^'"\s])'(?!\S)""")
 
@@ -40,6 +48,8 @@ _SINGLE_QUOTED = re.compile(r"""(?<!\S)'([^'"\s]+\s[^'"]*[^'"\s])'(?!\S)""")
 def check_word(shown: str, column: int) -> None:
     """Nothing, when a word is no likely slip. Raises: QueryError saying what to write."""
     operator = _OPERATORS.get(shown.lower())
+    if operator is None and shown.isalnum():
+        return
     if operator and shown != operator:
         small = "in small letters " if shown.islower() else ""
         raise QueryError(f'"{shown}" {small}is a word; write {operator}, or put the word in quotes', column)
@@ -69,6 +79,11 @@ def unknown_field(field: str) -> str:
     close = [_OUR_NAMES[field]] if field in _OUR_NAMES else get_close_matches(field, FIELDS, n=1)
     hint = f"did you mean {close[0]}:?" if close else f"fields are {', '.join(f'{name}:' for name in FIELDS)}."
     return f'there is no field "{field}:"; {hint} For a word with a colon use quotes'
+
+
+def meant_language(value: str) -> str:
+    """The code of a language that was named instead, or given the code of its country; "" for anything else."""
+    return _LANGUAGE_CODES.get(value.casefold(), "")
 
 
 def several(field: str, value: str) -> str:

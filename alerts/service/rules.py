@@ -14,6 +14,7 @@ from alerts.models import Change, ChangeKind, Item, Operand, Rule, Source, Subsc
 from alerts.pipeline import CANARY
 from alerts.rules.backtest import Preview, preview
 from alerts.rules.explain import explain
+from alerts.rules.form import Form, to_form, to_query
 from alerts.rules.load import RuleTest, ambiguity_of, cooldown_of, expiry_of, read_tests
 from alerts.rules.match import Document, evaluate
 from alerts.rules.query import check_query, query_id
@@ -158,6 +159,20 @@ class RuleDesk(Desk):
         item = Item(source_id="test", title=title, text=rest, language=language)
         change = Change(kind=ChangeKind.NEW, item_id="test", item=item, polled_at=now, found_at=now)
         return self.try_query(query, tag(change, Source(source_id="test", url="", region=home), self.load_tagger()))
+
+    def form_of(self, query: str) -> Form:
+        """What a query says as a form. Raises: QueryError, ConfigError when a form cannot say it."""
+        check_query(query, self.load_areas(), self.lists)
+        form = to_form(query)
+        if form is None:
+            raise ConfigError(f"query: no form can say {query[:60]!r}: it holds all of, any of, none of, regions and sources")
+        return form
+
+    def query_of(self, form: Form) -> str:
+        """The query of a form. Raises: QueryError, when an entry says nothing or a region is not known."""
+        query = to_query(form)
+        check_query(query, self.load_areas(), self.lists)
+        return query
 
     def try_query(self, query: str, tagged: Tagged, *, is_unknown_in: bool = False) -> Trial:
         """What a query says of a tagged item. Raises: QueryError."""

@@ -42,6 +42,11 @@ def stems(word: str, language: str | None) -> frozenset[str]:
     return frozenset(fold(stemmer.stemWord(form)) for form in {spelled, folded})
 
 
+def has_stems(language: str | None) -> bool:
+    """Whether words of a language have stems other than themselves; None may be any language."""
+    return language is None or _stemmer(language) is not None
+
+
 @lru_cache(maxsize=64)
 def _stemmer(language: str) -> _Stemmer | None:
     name = _ALGORITHMS.get(language)
