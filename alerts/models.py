@@ -269,6 +269,7 @@ class Bell:
     why: str = ""  # why the story rings again
     sibling_id: str = ""  # the bell `first` that the same item rang: whom that one tells is not told twice
     kin_ids: tuple[str, ...] = ()  # of the story
+    rung: tuple[str, ...] = ()  # of a later `first`: what rang before; whom none of it told at once may be rung now
     rung_at: datetime
 
 
@@ -303,7 +304,7 @@ class Alert:
     alert_id: str
     subscriber_id: str
     story_id: str
-    occasion: str  # as the bell's, or digest:<kind>:<n>
+    occasion: str  # as the bell's, escalation:mode:now, or digest:<kind>:<n>
     bell_ids: tuple[str, ...]  # what it tells; more than one in a digest
     rule_ids: tuple[str, ...]
     created_at: datetime

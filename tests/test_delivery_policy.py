@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.delivery.followup import carries_first, nearest
+from alerts.delivery.followup import AT_ONCE, carries_first, loudest, nearest
 from alerts.delivery.mutes import audible
 from alerts.delivery.policy import Action, Case, Decision, decide, decide_replay, retry_at
 from alerts.models import Alert, Bell, Channel, DeliveryStatus, RegionEvidence, Tagged
@@ -123,6 +123,9 @@ DAILY = (DigestTime(rhythm=Rhythm.DAILY, minute=450),)
 ONE_AN_HOUR = (Budget(span=BudgetSpan.HOUR, most=1),)
 RANG = (Ring(NIGHT - timedelta(minutes=10), 5, "other"),)
 AWAKE: Mapping[str, Any] = {"quiet": ()}
+IN_DIGEST = FirstTold("first", True, DeliveryStatus.HELD, WAKES, "me:desk:planned")
+DIGESTED = FirstTold("first", True, DeliveryStatus.DIGESTED)
+UNTOLD = FirstTold("first", True, DeliveryStatus.DROPPED)
 RULES = [
     Rule("quiet hours hold", of_urgency(3), Action.HOLD, "quiet hours (critical_only) until Thu 11 Jun 07:00 UTC"),
     Rule("what is critical rings in the mode for it", of_urgency(1), Action.SEND, "urgency 1 is critical and rings in quiet hours"),
@@ -154,6 +157,13 @@ RULES = [
     ),
     Rule("what was missed is gathered at once, at any hour", of_urgency(3, is_catch_up=True), Action.DIGEST, "found after a downtime"),
     Rule("an escalation rings whoever was told", of_urgency(2, "escalation:urgency:2"), Action.SEND, "due", {**AWAKE, "first": TOLD}),
+    Rule("a rule that asks at once rings what waits for a digest", of_urgency(1, AT_ONCE), Action.SEND, "another rule", {"first": IN_DIGEST}),
+    Rule("and what a digest told", of_urgency(3, AT_ONCE), Action.SEND, "another rule", {**AWAKE, "first": DIGESTED}),
+    Rule("but not when it would wait too", of_urgency(3, AT_ONCE), Action.DROP, "no sooner than it is told", {"first": IN_DIGEST}),
+    Rule("nor by another digest", of_urgency(3, AT_ONCE), Action.DROP, "no sooner", {**AWAKE, "digests": DAILY, "first": DIGESTED}),
+    Rule("nor when the story rang", of_urgency(1, AT_ONCE), Action.DROP, "rang on this channel before", {**AWAKE, "first": TOLD}),
+    Rule("what was not told at all is told", of_urgency(3, AT_ONCE), Action.SEND, "due", {**AWAKE, "first": UNTOLD}),
+    Rule("in its time", of_urgency(3, AT_ONCE), Action.HOLD, "quiet hours", {"first": UNTOLD}),
     Rule("an escalation to critical rings at night", of_urgency(1, "escalation:urgency:1"), Action.SEND, "critical", {"first": TOLD}),
     Rule("another escalation waits", of_urgency(3, "escalation:deaths:9"), Action.HOLD, "quiet hours", {"first": TOLD}),
     Rule("nobody hears the end of what was not told", of_urgency(3, "all_clear"), Action.DROP, "was not told to this subscriber", AWAKE),
@@ -301,3 +311,11 @@ def test_of_several_first_alerts_of_kin_the_one_that_told_counts() -> None:
     assert nearest([unknown, dropped]) is dropped
     elsewhere = FirstTold("d", True)
     assert nearest([unknown, elsewhere]) is elsewhere
+
+
+def test_of_all_that_told_a_story_the_one_that_rang_counts_then_what_waits() -> None:
+    unknown = FirstTold("x")
+    assert loudest([DIGESTED, IN_DIGEST, TOLD, UNTOLD, unknown]) is TOLD
+    assert loudest([DIGESTED, IN_DIGEST, unknown]) is IN_DIGEST
+    assert loudest([unknown, UNTOLD, DIGESTED]) is DIGESTED
+    assert loudest([]) == FirstTold()

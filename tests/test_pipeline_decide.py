@@ -332,6 +332,97 @@ def test_an_update_of_what_was_only_told_in_a_digest_is_dropped(rig: Rig) -> Non
     assert "digest" in only(rig, DeliveryStatus.DROPPED).reason
 
 
+# ---------------------------------------------------------------- another rule, a more immediate mode
+
+SHIP = "Ferry with forty aboard runs aground off Northpoint"
+AGROUND = "Ferry aground off Northpoint, at least 3 dead"
+
+
+def told_by_another(rig: Rig, text: str = "The lifeboats were lowered at dawn.", title: str = SHIP, rule: str = "lifeboats") -> None:
+    """The story goes on; what is new of it matches another rule for the first time."""
+    rig.rule(rule, rule)
+    rig.publish("harbour", entry(3, title, text), entry(2, SHIP, "It ran aground."), entry(1))
+
+
+def occasions(rig: Rig) -> list[str]:
+    return [str(message["occasion"]) for message in rig.sink.got]
+
+
+def test_a_rule_that_matches_later_rings_what_only_waits_for_a_digest_once_it_is_critical(rig: Rig) -> None:
+    want(rig, digest=f"daily@{later()}", critical=3)
+    news(rig, 2, SHIP)
+    assert rig.sink.got == []
+    told_by_another(rig, title=f"{AGROUND}: lifeboats on their way")
+    assert occasions(rig) == ["escalation:mode:now"]
+    assert only(rig, DeliveryStatus.DIGESTED).reason == f"told by {only(rig, DeliveryStatus.SENT).delivery_id}"
+    rig.wait(6 * 3600)
+    rig.sweep()
+    rig.deliver()
+    assert len(rig.sink.got) == 1, "the digest does not tell it again"
+
+
+def test_a_rule_that_matches_later_rings_nobody_when_it_could_only_wait_as_well(rig: Rig) -> None:
+    want(rig, digest=f"daily@{later()}")
+    news(rig, 2, SHIP)
+    told_by_another(rig)
+    assert rig.sink.got == []
+    assert only(rig, DeliveryStatus.DROPPED).reason.startswith("no sooner than it is told already: told in the digest of")
+
+
+def test_a_rule_that_matches_later_rings_once_what_a_digest_told(rig: Rig) -> None:
+    want(rig, quiet=now_quiet(), quiet_mode="batch_on_wake")
+    news(rig, 2, SHIP)
+    want(rig, quiet="off")
+    rig.sweep()
+    rig.deliver()
+    told_by_another(rig)
+    told_by_another(rig, "Tugs came from the mainland.", rule="tugs")
+    assert [occasion[:11] for occasion in occasions(rig)] == ["digest:wake", "escalation:"]
+
+
+def test_a_rule_that_matches_later_rings_nobody_whom_the_story_rang(rig: Rig) -> None:
+    news(rig, 2, SHIP)
+    told_by_another(rig)
+    assert occasions(rig) == ["first"]
+
+
+def test_a_rule_that_matches_later_rings_what_a_muted_rule_kept_quiet(rig: Rig) -> None:
+    rig.service.mute(MuteKind.RULE, "everything", span="1h")
+    news(rig, 2, SHIP)
+    told_by_another(rig)
+    assert occasions(rig) == ["escalation:mode:now"]
+
+
+def test_a_rule_that_matches_later_rings_nobody_who_was_rung_by_an_escalation_since(rig: Rig) -> None:
+    want(rig, quiet=now_quiet(), quiet_mode="batch_on_wake")
+    news(rig, 2, SHIP)
+    want(rig, quiet="off")
+    rig.sweep()
+    rig.deliver()
+    rig.clock.move(minutes=10)
+    rig.publish("harbour", entry(3, "Ferry aground off Northpoint, 12 dead", SHIP), entry(2, SHIP, "It ran aground."), entry(1))
+    before = occasions(rig)
+    assert before[-1] in ("escalation:urgency:2", "escalation:toll:dead-12")
+    rig.rule("tugs", "tugs")
+    rig.publish("harbour", entry(4, SHIP, "Tugs came."), entry(3, "Ferry aground off Northpoint, 12 dead", SHIP), entry(1))
+    assert occasions(rig) == before
+    assert only(rig, DeliveryStatus.DROPPED).reason == "the story rang on this channel before"
+
+
+def test_a_chunk_that_is_written_twice_rings_nobody_twice_at_once(rig: Rig) -> None:
+    want(rig, digest=f"daily@{later()}", critical=3)
+    news(rig, 2, SHIP)
+    told_by_another(rig, title=f"{AGROUND}: lifeboats on their way")
+    bells = {bell_id for view in rig.service.alerts() for bell_id in view.alert.bell_ids}
+    for bell_id in bells:
+        rig.store.run_command("HSET", f"{rig.store.prefix}bell:{bell_id}", "cursor", "0:")
+        rig.store.run_command("ZADD", f"{rig.store.prefix}fanouts", 1, bell_id)
+    while expand(rig.tools):
+        pass
+    rig.deliver()
+    assert occasions(rig) == ["escalation:mode:now"]
+
+
 # ---------------------------------------------------------------- the store
 
 

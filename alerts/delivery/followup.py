@@ -8,7 +8,10 @@ from datetime import datetime, timedelta
 from alerts.models import Alert, DeliveryStatus
 from alerts.ports import FirstTold
 
+AT_ONCE = "escalation:mode:now"  # a rule matched later, and what told the story before did not ring
 _RINGING = ("escalation", "correction", "all_clear")
+_RUNG = (DeliveryStatus.SENT, DeliveryStatus.PENDING, DeliveryStatus.SENDING, DeliveryStatus.RETRY)
+_QUIETLY = (DeliveryStatus.HELD, DeliveryStatus.DIGESTED)
 _AFTER = timedelta(seconds=1)  # by which an update of what waits comes after it
 _SENDING = timedelta(seconds=5)  # the same for what is on its way
 
@@ -24,6 +27,31 @@ def nearest(firsts: Sequence[FirstTold]) -> FirstTold:
     return ranked[0] if ranked else FirstTold()
 
 
+def loudest(told: Sequence[FirstTold]) -> FirstTold:
+    """Of what told a story, that which rang, or is about to; else what waits; else what a digest told."""
+    order = {status: place for place, status in enumerate((*_RUNG, *_QUIETLY))}
+    return min(told, key=lambda one: order.get(one.status, len(order)) if one.status else len(order), default=FirstTold())
+
+
+def is_at_once(alert: Alert) -> bool:
+    """Whether the alert rings only if it does so sooner than what told the story before."""
+    return alert.occasion == AT_ONCE
+
+
+def why_no_sooner(told: FirstTold, refusal: str) -> str:
+    """Why an alert that is to ring at once does not; '' when it does, or when nothing else tells the story.
+
+    Args:
+        told: What told the story before, the loudest.
+        refusal: Why it cannot ring now; '' when it can.
+    """
+    if told.status in _RUNG:
+        return "the story rang on this channel before"
+    if told.status in _QUIETLY and refusal:
+        return f"no sooner than it is told already: {refusal}"
+    return ""
+
+
 def is_update(alert: Alert) -> bool:
     """Whether the alert only changes what was told."""
     return alert.occasion.startswith("update:")
@@ -33,7 +61,7 @@ def why_no_update(first: FirstTold, *, can_update: bool) -> str:
     """Why nothing can be changed in place; '' when it can, now or when the first alert was told."""
     if not can_update:
         return "an update makes no sound, and this channel cannot change what it was told"
-    if first.status in (DeliveryStatus.SENT, DeliveryStatus.PENDING, DeliveryStatus.SENDING, DeliveryStatus.RETRY):
+    if first.status in _RUNG:
         return ""
     if first.status is DeliveryStatus.HELD:
         return "" if first.due_at and not first.digest else "the story is told in a digest, which is not updated"
@@ -56,7 +84,7 @@ def why_silent(alert: Alert, first: FirstTold) -> str:
 
     It rings whoever was told, or is about to be, that the story began; and whoever was to be, but could not be reached.
     """
-    if not follows(alert) or (first.is_known and first.status is not DeliveryStatus.DROPPED):
+    if not follows(alert) or is_at_once(alert) or (first.is_known and first.status is not DeliveryStatus.DROPPED):
         return ""
     if first.is_known:
         return "the story's first alert was dropped, so what follows is not told either"

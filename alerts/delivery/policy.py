@@ -88,11 +88,9 @@ class Case:
 
 def decide(case: Case, *, now: datetime) -> Decision:
     """What becomes of this delivery now, and why. `now` is UTC."""
-    for question in _QUESTIONS:
-        decision = question(case, now)
-        if decision is not None:
-            return decision
-    return Decision(Action.SEND, "due")
+    found = (decision for question in _QUESTIONS if (decision := question(case, now)) is not None)
+    decision = next(found, Decision(Action.SEND, "due"))
+    return _at_once(case, decision) if followup.is_at_once(case.alert) else decision
 
 
 def decide_replay(case: Case, *, now: datetime) -> Decision:
@@ -158,6 +156,17 @@ def _update(case: Case, now: datetime) -> Decision | None:
 def _untold(case: Case, _now: datetime) -> Decision | None:
     refusal = followup.why_silent(case.alert, case.first)
     return Decision(Action.DROP, refusal) if refusal else None
+
+
+def _at_once(case: Case, decision: Decision) -> Decision:
+    """What comes of an alert that is to ring sooner than what told the story before: it rings now, or not at all."""
+    waits = decision.reason if decision.action in (Action.HOLD, Action.DIGEST) else ""
+    refusal = followup.why_no_sooner(case.first, waits)
+    if refusal:
+        return Decision(Action.DROP, refusal)
+    if decision.action is Action.SEND and case.first.status is not None:
+        return Decision(Action.SEND, f"another rule matches, and it was to be told in a digest or later: {decision.reason}")
+    return decision
 
 
 def _snoozed(case: Case, now: datetime) -> Decision | None:

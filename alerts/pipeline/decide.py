@@ -159,7 +159,10 @@ def _stale(parcels: Sequence[Parcel]) -> set[str]:
 
 def _first_of(this: _Round, parcel: Parcel) -> FirstTold:
     """How the story's first alert stands, or that of a story that is kin; what this round made of it included."""
-    return followup.nearest([this.firsts.get(ids.delivery_id) or this.facts.firsts[ids] for ids in _first_ids(parcel)])
+    found = [this.firsts.get(ids.delivery_id) or this.facts.firsts[ids] for ids in _first_ids(parcel)]
+    if followup.is_at_once(parcel.alert):
+        return followup.loudest([told for told in found if told.delivery_id != parcel.delivery.delivery_id])
+    return followup.nearest(found)
 
 
 def _told_before(tools: Tools, parcel: Parcel) -> Decision | None:
@@ -236,12 +239,15 @@ def _firsts(parcels: Iterable[Sequence[Parcel]]) -> list[FirstIds]:
 
 
 def _first_ids(parcel: Parcel) -> list[FirstIds]:
-    """The first alert of a story and of those that are kin to it: it may have told the subscriber by another name."""
-    subscriber, channel_id = parcel.alert.subscriber_id, parcel.delivery.channel_id
-    stories = dict.fromkeys((parcel.alert.story_id, *(kin for bell in parcel.bells for kin in bell.kin_ids)))
+    """The first alert of a story and of those that are kin to it: it may have told the subscriber by another name.
+
+    For what is to ring at once, whatever rang of the story before.
+    """
+    subscriber, channel_id, story_id = parcel.alert.subscriber_id, parcel.delivery.channel_id, parcel.alert.story_id
+    named = [(story, "first") for story in (story_id, *(kin for bell in parcel.bells for kin in bell.kin_ids))]
+    if followup.is_at_once(parcel.alert):
+        named += [(story_id, occasion) for bell in parcel.bells for occasion in bell.rung]
     return [
-        FirstIds(
-            content_id("alert", subscriber, story, "first"), content_id("delivery", subscriber, story, "first", channel_id)
-        )
-        for story in stories
+        FirstIds(content_id("alert", subscriber, *name), content_id("delivery", subscriber, *name, channel_id))
+        for name in dict.fromkeys(named)
     ]

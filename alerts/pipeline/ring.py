@@ -1,7 +1,8 @@
 """Which bells an item rings: for queries that are true of its story for the first time, and for what makes it ring again.
 
-Two bells at most. `first` tells whoever was not told of the story; the other one tells those who were: because the story
-escalated, or because what a rule of theirs waited for has come (a region, the second origin). Nobody is told by both.
+Two bells at most. `first` tells whoever was not told of the story, or has heard of it in a digest only; the other one tells
+those who were: because the story escalated, or because what a rule of theirs waited for has come (a region, the second
+origin). Nobody is told by both.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ def ring(ringing: Ringing, *, gap_s: float) -> tuple[Story, tuple[Bell, ...]]:
     step, audience = _again(ringing, now, gap_s)
     if fresh:
         story = replace(story, query_ids=(*story.query_ids, *fresh))
-        bells.append(_bell(ringing, FIRST, fresh))
+        bells.append(replace(_bell(ringing, FIRST, fresh), rung=_rung_before(ringing, step)))
         story = rang(story, FIRST, now) if FIRST not in story.rung else story
     if step is not None and audience:
         sibling_id = bells[0].bell_id if bells else ""
@@ -76,6 +77,14 @@ def _again(ringing: Ringing, now: datetime, gap_s: float) -> tuple[Step | None, 
     if ringing.came:
         return _arrival(before, story), ringing.came
     return step, before.query_ids
+
+
+def _rung_before(ringing: Ringing, step: Step | None) -> tuple[str, ...]:
+    """What rang before a rule matched for the first time; nothing when the same item rings those who were told by itself."""
+    before = ringing.before
+    if before is None or (step is not None and not step.is_silent):
+        return ()
+    return tuple(occasion for occasion in before.rung if not occasion.startswith("update:"))
 
 
 def _arrival(before: Story, story: Story) -> Step:
