@@ -157,7 +157,7 @@ RULES = [
     ),
     Rule("what was missed is gathered at once, at any hour", of_urgency(3, is_catch_up=True), Action.DIGEST, "found after a downtime"),
     Rule("an escalation rings whoever was told", of_urgency(2, "escalation:urgency:2"), Action.SEND, "due", {**AWAKE, "first": TOLD}),
-    Rule("a rule that asks at once rings what waits for a digest", of_urgency(1, AT_ONCE), Action.SEND, "another rule", {"first": IN_DIGEST}),
+    Rule("another rule rings at once what waits for a digest", of_urgency(1, AT_ONCE), Action.SEND, "another", {"first": IN_DIGEST}),
     Rule("and what a digest told", of_urgency(3, AT_ONCE), Action.SEND, "another rule", {**AWAKE, "first": DIGESTED}),
     Rule("but not when it would wait too", of_urgency(3, AT_ONCE), Action.DROP, "no sooner than it is told", {"first": IN_DIGEST}),
     Rule("nor by another digest", of_urgency(3, AT_ONCE), Action.DROP, "no sooner", {**AWAKE, "digests": DAILY, "first": DIGESTED}),

@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alerts.stories.sketch import sketch_of
 from alerts.text.normalise import fold
 from alerts.text.stems import stems
 from alerts.text.variants import variants
+from tests.builders import a_change, a_tagged, an_item
 
 
 @pytest.mark.parametrize(
@@ -53,3 +55,13 @@ def test_forms_of_a_word_share_a_stem(one: str, other: str, language: str | None
 def test_a_language_without_an_algorithm_has_the_word_itself() -> None:
     assert {"東京"} == stems("東京", "ja")
     assert {"fires"} == stems("Fires", "xx")
+
+
+@pytest.mark.parametrize(("word", "language"), [("έως", "el"), ("ιού", "el")])
+def test_a_word_of_which_its_algorithm_leaves_nothing_keeps_itself(word: str, language: str) -> None:
+    assert stems(word, language) == {fold(word)}
+
+
+def test_a_headline_with_such_a_word_is_sketched_like_any_other() -> None:
+    sketched = sketch_of(a_tagged(language="el", change=a_change(item=an_item(title="Κλειστό το λιμάνι έως αύριο"))), 0)
+    assert sketched.terms

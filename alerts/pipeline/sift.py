@@ -23,6 +23,7 @@ from alerts.rules.match import Document
 from alerts.stories.life import grown
 from alerts.stories.tag import tag
 from alerts.stories.witnesses import witnessed
+from alerts.text.collector import without_collector
 
 _MOST_WAITING = 200  # queries one story keeps that wait for it to grow
 _COMMIT = 20  # items committed in one round trip: what a kill makes the next sifter look at one by one
@@ -52,7 +53,8 @@ def sift(tools: Tools, sifter: Sifter) -> int:
 
 def _commit(tools: Tools, sifter: Sifter, lease: SifterLease, items: Sequence[QueuedItem]) -> int:
     sifter.doubt()  # a poison item or a store that does not answer must not leave a memory of what was never written
-    commits = [c for item in items if (c := _sift_one(tools, sifter, lease, item))]
+    with without_collector():  # nothing in it makes cycles, and it would look at the rules and stories again and again
+        commits = [c for item in items if (c := _sift_one(tools, sifter, lease, item))]
     outcomes = tools.state.commit_sifts(commits)
     if any(c.bells and o is not Outcome.STALE for c, o in zip(commits, outcomes, strict=True)):
         tools.wake_up("deliver")

@@ -28,7 +28,7 @@ class _Stemmer(Protocol):
 
 @lru_cache(maxsize=65536)
 def stems(word: str, language: str | None) -> frozenset[str]:
-    """The folded stems of a word; the folded word itself where its language has no algorithm.
+    """The folded stems of a word; the folded word itself where its language has no algorithm, or one that leaves nothing of it.
 
     Args:
         word: As it was written.
@@ -39,7 +39,7 @@ def stems(word: str, language: str | None) -> frozenset[str]:
     if stemmer is None:
         return frozenset((folded,))
     spelled = clean(word).lower()
-    return frozenset(fold(stemmer.stemWord(form)) for form in {spelled, folded})
+    return frozenset(fold(stemmer.stemWord(form)) or folded for form in {spelled, folded})
 
 
 def has_stems(language: str | None) -> bool:
