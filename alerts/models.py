@@ -267,9 +267,9 @@ class Bell:
     source_ids: tuple[str, ...] = ()
     item_ids: tuple[str, ...] = ()
     why: str = ""  # why the story rings again
-    sibling_id: str = ""  # the bell `first` that the same item rang: whom that one tells is not told twice
+    sibling_id: str = ""  # the other bell that the same item rang: whom one of them tells, the other does not
     kin_ids: tuple[str, ...] = ()  # of the story
-    rung: tuple[str, ...] = ()  # of a later `first`: what rang before; whom none of it told at once may be rung now
+    rung: tuple[str, ...] = ()  # of a later `first`: the occasions on which the story rang before
     rung_at: datetime
 
 

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from alerts.errors import ConfigError, NotFoundError
-from alerts.models import Story
+from alerts.models import DeliveryStatus, Story
 from alerts.service.stories import StoryView
 from alerts.stories.life import Stage
 from tests.harness import Rig, entry, watched_rig
 
 OURS = "Our reporter on the quay saw all forty passengers climb down into two orange lifeboats."
+SHIP = "Ferry with forty aboard runs aground off Northpoint"
 THEIRS = "The coast guard said the captain had asked for tugs after the steering failed in fog."
 
 
@@ -131,6 +132,94 @@ def test_a_correction_rings_once(rig: Rig) -> None:
     for number in (5, 6):
         rig.publish("quay", entry(number, "Correction: Ferry aground off Northpoint, four aboard", outlet="quay", url=link))
     assert occasions(rig) == ["first", "correction"]
+
+
+def test_a_story_that_becomes_urgent_rings_again_and_names_the_reason(rig: Rig) -> None:
+    rig.publish("harbour", entry(2, SHIP, OURS), entry(1))
+    rig.publish("harbour", entry(3, "BREAKING: Ferry aground off Northpoint", SHIP), entry(2, SHIP, OURS), entry(1))
+    assert occasions(rig) == ["first", "escalation:urgency:1"]
+    assert rig.stages()[-1].endswith('escalation:urgency:1: urgency rose from 5 to 1 (marked "BREAKING")')
+
+
+def test_a_phase_that_follows_another_rings_and_the_all_clear_rings_once(rig: Rig) -> None:
+    rig.watch("quay")
+    rig.publish("quay", entry(1, outlet="quay"))
+    link = entry(2)["url"]
+    rig.publish("harbour", entry(2, "Journalist Ana Example detained in Dunmore"), entry(1))
+    titles = ("Journalist Ana Example released in Dunmore", "All clear in Dunmore, Ana Example home", "Dunmore warning lifted")
+    for number, title in enumerate(titles, 5):
+        rig.clock.move(minutes=10)
+        rig.publish("quay", entry(number, title, outlet="quay", url=link))
+    assert occasions(rig) == ["first", "escalation:phase:captivity-released", "all_clear"]
+
+
+def test_a_rule_s_words_and_what_the_story_came_to_need_not_stand_in_one_item(rig: Rig) -> None:
+    """The item with the word came first; the second origin, which has it not, makes the rule true."""
+    rig.rule("lifeboats sources:>=2", "confirmed")
+    rig.watch("quay")
+    rig.publish("quay", entry(1, outlet="quay"))
+    rig.publish("harbour", entry(2, SHIP, OURS), entry(1))
+    rig.publish("quay", entry(2, SHIP, THEIRS, outlet="quay"), entry(1, outlet="quay"))
+    assert occasions(rig) == ["first", "escalation:origins:2"]
+
+
+def test_each_number_of_origins_rings_the_rule_that_waited_for_it(rig: Rig) -> None:
+    for number in (2, 3):
+        rig.rule(f"ferry sources:>={number}", f"confirmed-{number}")
+    texts = {"harbour": OURS, "quay": THEIRS, "light": "From the lighthouse two flares were seen, then the lamps of a tug."}
+    for outlet, text in texts.items():
+        rig.watch(outlet)
+        rig.publish(outlet, entry(1, outlet=outlet))
+        rig.publish(outlet, entry(2, SHIP, text, outlet=outlet), entry(1, outlet=outlet))
+    assert occasions(rig) == ["first", "escalation:origins:2", "escalation:origins:3"]
+
+
+# ---------------------------------------------------------------- a rule that matches later, and names another channel
+
+AGAIN = "Ferry aground off Northpoint: lifeboats lowered"
+
+
+def goes_on(rig: Rig, title: str = AGAIN) -> None:
+    """The story goes on with an item about lifeboats."""
+    rig.publish("harbour", entry(3, title, SHIP), entry(2, SHIP, "It ran aground."), entry(1))
+
+
+def begun(rig: Rig) -> None:
+    """A story that was told on the desk; then a rule about lifeboats that names a phone."""
+    rig.publish("harbour", entry(2, SHIP, "It ran aground."), entry(1))
+    rig.channel("phone")
+    rig.rule("lifeboats", "lifeboats", channel_ids=("phone",))
+
+
+def told(rig: Rig) -> list[tuple[str, str]]:
+    """(channel, headline) of what was sent, oldest first."""
+    return list(zip([d.channel_id for d in rig.deliveries(DeliveryStatus.SENT)], rig.sink.titles, strict=True))
+
+
+def test_a_channel_that_a_rule_names_later_is_told_of_the_item_that_matched(rig: Rig) -> None:
+    begun(rig)
+    goes_on(rig)
+    goes_on(rig, f"{AGAIN} at dawn")
+    assert told(rig) == [("desk", SHIP), ("phone", AGAIN)]
+    assert rig.sink.got[-1]["rules"] == ["lifeboats"]
+
+
+def test_a_channel_that_a_rule_names_later_is_told_though_the_first_alert_expired(rig: Rig) -> None:
+    rig.show("harbour", entry(2, SHIP, "It ran aground."), entry(1))
+    rig.poll()
+    rig.sift()
+    rig.with_settings("deliver", ttl_s=0.0).deliver()
+    assert [d.status for d in rig.deliveries()] == [DeliveryStatus.EXPIRED]
+    begun(rig)
+    goes_on(rig)
+    assert told(rig) == [("phone", AGAIN)]
+
+
+def test_a_channel_that_is_told_the_story_is_not_told_its_growth_by_the_same_item(rig: Rig) -> None:
+    begun(rig)
+    rig.clock.move(minutes=10)
+    goes_on(rig, f"{AGAIN}, 4 dead")
+    assert told(rig) == [("desk", SHIP), ("phone", f"{AGAIN}, 4 dead"), ("desk", f"Update: {AGAIN}, 4 dead")]
 
 
 # ---------------------------------------------------------------- merge

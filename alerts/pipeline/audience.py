@@ -15,8 +15,7 @@ from alerts.pipeline.tools import Tools
 from alerts.stories.life import FIRST
 from alerts.text.fingerprint import content_id
 
-_UNTOLD = (DeliveryStatus.DROPPED, DeliveryStatus.DEAD, DeliveryStatus.EXPIRED)
-_QUIETLY = (DeliveryStatus.HELD, DeliveryStatus.DIGESTED)
+UNTOLD = (DeliveryStatus.DROPPED, DeliveryStatus.DEAD, DeliveryStatus.EXPIRED)
 
 
 def audience(tools: Tools, bell: Bell, rules: Sequence[Rule]) -> list[Rule]:
@@ -43,24 +42,12 @@ def without_kin(tools: Tools, bell: Bell, deliveries: Iterable[Delivery]) -> lis
     if bell.occasion != FIRST or not bell.kin_ids or not made:
         return made
     now_of = {_delivery_id(d, kin): d.delivery_id for d in made for kin in bell.kin_ids}
-    before = [d for d in tools.state.deliveries_by_id(list(now_of)) if d.status not in _UNTOLD]
+    before = [d for d in tools.state.deliveries_by_id(list(now_of)) if d.status not in UNTOLD]
     alerts = tools.state.alerts_by_id({d.alert_id for d in before})
     bells = tools.state.bells_by_id({bell_id for alert in alerts.values() for bell_id in alert.bell_ids})
     sharing = {bell_id for bell_id, other in bells.items() if not set(bell.item_ids).isdisjoint(other.item_ids)}
     told = {now_of[d.delivery_id] for d in before if d.alert_id in alerts and not sharing.isdisjoint(alerts[d.alert_id].bell_ids)}
     return [d for d in made if d.delivery_id not in told]
-
-
-def not_rung(tools: Tools, bell: Bell, deliveries: Iterable[Delivery]) -> list[Delivery]:
-    """Of these deliveries of a later `first`, those that an earlier bell made, and that never rang: told in a digest, or not at all.
-
-    What may have arrived counts as told.
-    """
-    if not bell.rung:
-        return []
-    known = tools.state.deliveries_by_id([delivery.delivery_id for delivery in deliveries])
-    earlier = [d for d in known if d.created_at and d.created_at < bell.rung_at]
-    return [d for d in earlier if d.status in _QUIETLY or (d.status in _UNTOLD and not any(a.result == "ambiguous" for a in d.tried))]
 
 
 def _told(tools: Tools, bell: Bell, subscribers: Iterable[str]) -> set[str]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 
-from alerts.delivery.followup import AT_ONCE
-from alerts.models import Alert, Bell, Delivery, Rule
-from alerts.pipeline.audience import audience, channels_for, not_rung, without_kin
+from alerts.models import Alert, Bell, Channel, Delivery, Rule
+from alerts.pipeline.audience import audience, channels_for, without_kin
 from alerts.pipeline.canary import CANARY
+from alerts.pipeline.later import told_later, without_sibling
 from alerts.pipeline.tools import Tools
 from alerts.ports import ChannelBook, Expansion, Fanout
 from alerts.text.fingerprint import content_id
@@ -42,18 +41,18 @@ def _chunk(tools: Tools, fanout: Fanout, book: ChannelBook) -> Expansion:
     ttl = timedelta(seconds=tools.settings.deliver.ttl_s)
     for rule in audience(tools, bell, _ringing(tools, rules, bell)):
         alert = _alert(rule, bell, ttl, alerts)
-        made = [_delivery(alert, channel.channel_id) for channel in channels_for(tools, bell, book.rung_by(rule))]
-        if made or bell.occasion == "first":
+        own = [_delivery(alert, channel) for channel in channels_for(tools, bell, book.rung_by(rule))]
+        if own or bell.occasion == "first":
             alerts[alert.alert_id] = alert
-        deliveries.update({delivery.delivery_id: delivery for delivery in made})
-    untold = without_kin(tools, bell, deliveries.values())
-    louder = [_at_once(alerts[d.alert_id], d) for d in not_rung(tools, bell, untold)]
+        deliveries.update({delivery.delivery_id: delivery for delivery in own})
+    untold = without_sibling(tools, bell, without_kin(tools, bell, deliveries.values()))
+    told_of, made = told_later(tools, bell, alerts, untold)
     return Expansion(
         bell_id=bell.bell_id,
         expected_cursor=fanout.cursor,
         cursor=cursor,
-        alerts=[*alerts.values(), *{alert.alert_id: alert for alert, _ in louder}.values()],
-        deliveries=[*untold, *(delivery for _, delivery in louder)],
+        alerts=told_of,
+        deliveries=made,
         is_urgent=fanout.cursor == _START and _is_urgent(bell, tools.settings.deliver.urgent),
     )
 
@@ -93,13 +92,6 @@ def _ringing(tools: Tools, rules: Sequence[Rule], bell: Bell) -> list[Rule]:
     return [r for r in live if not r.cooldown_s or r.rule_id in allowed]
 
 
-def _at_once(alert: Alert, delivery: Delivery) -> tuple[Alert, Delivery]:
-    """The same news for a channel that was not rung by what told it before; policy drops it unless it rings now."""
-    alert_id = content_id("alert", alert.subscriber_id, alert.story_id, AT_ONCE)
-    louder = replace(alert, alert_id=alert_id, occasion=AT_ONCE)
-    return louder, _delivery(louder, delivery.channel_id)
-
-
 def _alert(rule: Rule, bell: Bell, ttl: timedelta, so_far: dict[str, Alert]) -> Alert:
     alert_id = content_id("alert", rule.subscriber_id, bell.story_id, bell.occasion)
     known = so_far.get(alert_id)
@@ -115,11 +107,11 @@ def _alert(rule: Rule, bell: Bell, ttl: timedelta, so_far: dict[str, Alert]) -> 
     )
 
 
-def _delivery(alert: Alert, channel_id: str) -> Delivery:
+def _delivery(alert: Alert, channel: Channel) -> Delivery:
     return Delivery(
-        delivery_id=content_id("delivery", alert.subscriber_id, alert.story_id, alert.occasion, channel_id),
+        delivery_id=content_id("delivery", alert.subscriber_id, alert.story_id, alert.occasion, channel.channel_id),
         alert_id=alert.alert_id,
         subscriber_id=alert.subscriber_id,
-        channel_id=channel_id,
+        channel_id=channel.channel_id,
         created_at=alert.created_at,
     )

@@ -41,17 +41,18 @@ def ring(ringing: Ringing, *, gap_s: float) -> tuple[Story, tuple[Bell, ...]]:
     now = ringing.tagged.change.polled_at
     if ringing.refusal:
         return story, ()
-    bells: list[Bell] = []
     step, audience = _again(ringing, now, gap_s)
-    if fresh:
+    first = _bell(ringing, FIRST, fresh) if fresh else None
+    other = replace(_bell(ringing, step.occasion, audience), why=step.why) if step is not None and audience else None
+    if first is not None:
         story = replace(story, query_ids=(*story.query_ids, *fresh))
-        bells.append(replace(_bell(ringing, FIRST, fresh), rung=_rung_before(ringing, step)))
         story = rang(story, FIRST, now) if FIRST not in story.rung else story
-    if step is not None and audience:
-        sibling_id = bells[0].bell_id if bells else ""
-        bells.append(replace(_bell(ringing, step.occasion, audience), why=step.why, sibling_id=sibling_id))
-        story = rang(story, step.occasion, now)
-    return story, tuple(bells)
+    if other is not None:
+        story = rang(story, other.occasion, now)
+    if first is not None and other is not None:
+        is_loud = step is not None and not step.is_silent
+        first, other = replace(first, sibling_id=other.bell_id if is_loud else ""), replace(other, sibling_id=first.bell_id)
+    return story, tuple(bell for bell in (first, other) if bell is not None)
 
 
 def stage_of(ringing: Ringing, bells: Sequence[Bell]) -> str:
@@ -77,14 +78,6 @@ def _again(ringing: Ringing, now: datetime, gap_s: float) -> tuple[Step | None, 
     if ringing.came:
         return _arrival(before, story), ringing.came
     return step, before.query_ids
-
-
-def _rung_before(ringing: Ringing, step: Step | None) -> tuple[str, ...]:
-    """What rang before a rule matched for the first time; nothing when the same item rings those who were told by itself."""
-    before = ringing.before
-    if before is None or (step is not None and not step.is_silent):
-        return ()
-    return tuple(occasion for occasion in before.rung if not occasion.startswith("update:"))
 
 
 def _arrival(before: Story, story: Story) -> Step:
@@ -116,5 +109,11 @@ def _bell(ringing: Ringing, occasion: str, queries: tuple[str, ...]) -> Bell:
         source_ids=story.source_ids,
         item_ids=story.item_ids,
         kin_ids=story.kin_ids,
+        rung=_rung_before(ringing.before) if occasion == FIRST else (),
         rung_at=datetime.now(UTC),
     )
+
+
+def _rung_before(before: Story | None) -> tuple[str, ...]:
+    """The occasions on which a story rang, those without a sound left out."""
+    return tuple(occasion for occasion in before.rung if not occasion.startswith("update:")) if before else ()
