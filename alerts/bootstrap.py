@@ -143,7 +143,7 @@ class Engine:
         """Sift what is on the queue; how many items."""
         if self._sifter is None:
             self._sifter = build_sifter()
-        return sift(self.tools, self._sifter)
+        return sift(self.tools, self._sifter, stands_by=True)
 
     def deliver(self) -> int:
         """Expand bells and send what is due; how many deliveries were taken up."""

@@ -66,7 +66,7 @@ class SiftSettings(_Section):
     """Grouping and matching."""
 
     batch: int = Field(100, ge=1, le=1000)
-    lease_s: Seconds = 3.0  # a standby sifter takes over after this; it looks every 2 s
+    lease_s: Seconds = 3.0  # a standby sifter takes over after this
     story_window_s: Seconds = 259200.0  # 72 h: what later items may still join
     join_chance: float = Field(0.75, ge=0.3, le=0.99)  # how sure an item must be to join a story: the dial of docs/stories.md
     escalation_gap_s: Seconds = 300.0  # between two rings of one story, unless it became urgent, was corrected or is over

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -26,6 +27,7 @@ from bench import (
     poll_cost,
     seen_marks,
     sift_cost,
+    takeover,
 )
 from bench import urgency as judging
 from tests.conftest import ROOT
@@ -41,7 +43,7 @@ def test_every_benchmark_is_described_with_its_command() -> None:
 
 def test_the_modules_say_how_they_are_read() -> None:
     modules = (capacity, delivery, idle, latency, parsers_agree, plain_celery, policy_year, poll_cost, seen_marks, sift_cost, judging)
-    assert [m.__name__ for m in modules if not m.__doc__ or not callable(m.main)] == []
+    assert [m.__name__ for m in (*modules, takeover) if not m.__doc__ or not callable(m.main)] == []
 
 
 def test_the_page_server_keeps_what_each_kind_of_page_promises() -> None:
@@ -105,6 +107,18 @@ def test_a_sift_is_measured_whole_and_by_its_stages() -> None:
         sifter = build_sifter()
         assert sift_cost.whole(tools, sifter, found, 2) > 0
     assert [name for name, _ in sift_cost.stages(sifter, found, asked)] == ["tag", "story", "match"]
+
+
+def test_a_takeover_is_measured_from_the_last_commit_to_the_next() -> None:
+    now = datetime.now(UTC)
+    with _rig.workplace() as roomy:
+        brief = roomy.settings.sift.model_copy(update={"lease_s": 0.2})
+        tools = replace(roomy, settings=roomy.settings.model_copy(update={"sift": brief}))
+        sift_cost.prepare(tools, sift_cost.queries(Random(1), 5))
+        takeover.store(tools, takeover.stories(sift_cost.changes(Random(2), 3, now), build_sifter().tagger, now))
+        waited, rebuilding, cpu = takeover.silence(tools, sift_cost.changes(Random(3), 2, now))
+    assert waited > rebuilding
+    assert waited > cpu > 0
 
 
 def test_the_latency_report_counts_what_did_not_arrive() -> None:

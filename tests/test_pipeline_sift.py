@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
+from typing import ClassVar
 
 import pytest
 import redis
 
 from alerts.errors import StateError
-from alerts.models import DeliveryStatus, RegionEvidence, Rule
-from alerts.pipeline import Sifter
+from alerts.models import DeliveryStatus, RegionEvidence, Rule, Story
+from alerts.pipeline import Sifter, sift
 from alerts.ports import Outcome, SiftCommit
 from alerts.regions.tagger import Tagger
 from alerts.state.codec import STORY
@@ -226,6 +228,49 @@ def test_a_standby_sifter_does_nothing_and_takes_over_when_the_first_one_died(ri
     assert standby.sift() == 0
     rig.tools.state.free_leases("rig")
     assert standby.sift() == 1
+
+
+def test_a_standby_that_waits_takes_over_by_itself_when_the_lease_runs_out(rig: Rig) -> None:
+    brief = rig.with_settings("sift", lease_s=0.2)
+    standby = brief.with_tools(owner="standby")
+    brief.publish("harbour", entry(2), entry(1))
+    brief.show("harbour", entry(3), entry(2), entry(1))
+    brief.poll()
+    assert sift(standby.tools, standby.sifter, stands_by=True) == 1
+    assert [story.headline for story in standby.sifter.stories][-1] == entry(3)["title"]
+    assert brief.sift() == 0, "who was silent is a standby now"
+
+
+def test_a_standby_sends_the_wake_up_on_that_the_active_one_should_have_had(rig: Rig) -> None:
+    brief = rig.with_settings("sift", lease_s=0.2)
+    standby = brief.with_tools(owner="standby")
+    brief.sift()
+    rig.woken.clear()
+    sift(standby.tools, standby.sifter, stands_by=True)
+    assert rig.woken == ["sift"]
+
+
+class Slow(RedisState):
+    """A store that takes longer to hand over its stories than a lease lasts; another worker tries for it after each."""
+
+    answers: ClassVar[list[object]] = []
+
+    def live_stories(self, since: datetime) -> Iterator[Story]:
+        for story in super().live_stories(since):
+            yield story
+            time.sleep(0.4)
+            self.answers.append(self.hold_sifter("other", 1.0))
+
+
+def test_who_reads_the_stories_of_the_store_holds_the_lease_however_long_it_takes(rig: Rig, valkey_url: str) -> None:
+    rig.publish("harbour", entry(3, "Lorry overturns near Dunmore"), entry(2, "Ferry aground off Northpoint"), entry(1))
+    rig.publish("harbour", entry(5, "School roof torn off in Westhaven"), entry(4, "Strike closes mines of Tarn"), entry(1))
+    rig.tools.state.free_leases("rig")
+    with redis.Redis.from_url(valkey_url) as client:
+        reader = rig.with_settings("sift", lease_s=1.0).with_tools(state=Slow(client), owner="reader")
+        reader.sift()
+    assert Slow.answers == [None] * 4
+    assert reader.sifter.is_trusted
 
 
 class Deposing(RedisState):

@@ -6,6 +6,7 @@ is done first, by the same sifter under the same lease.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -26,17 +27,22 @@ from alerts.stories.witnesses import witnessed
 from alerts.text.collector import without_collector
 
 _MOST_WAITING = 200  # queries one story keeps that wait for it to grow
+_LOOK_S = 0.25  # between two looks of a standby at the lease
 _COMMIT = 20  # items committed in one round trip: what a kill makes the next sifter look at one by one
 _LONGEST_AHEAD_S = 3600.0  # a date further ahead, or older than 30 days, is implausible: the first sighting counts
 _OLDEST_S = 30 * 86400.0
 _log = structlog.get_logger("sift")
 
 
-def sift(tools: Tools, sifter: Sifter) -> int:
-    """Sift what is on the queue; how many items were committed (0 for a standby)."""
+def sift(tools: Tools, sifter: Sifter, *, stands_by: bool = False) -> int:
+    """Sift what is on the queue; how many items were committed (0 for a standby).
+
+    Args:
+        stands_by: Whether a standby spends its turn waiting for the lease, instead of ending it at once.
+    """
     turn, done = Turn(tools, "sift"), 0
     sifter.forget_sources()
-    while lease := sifter.renew(tools):
+    while lease := sifter.renew(tools) or (stands_by and _stand_by(tools, sifter, turn)):
         regroup(tools, sifter, lease)
         items = tools.state.read_items(tools.owner, tools.settings.sift.batch) if sifter.is_trusted else []
         if not items:
@@ -49,6 +55,19 @@ def sift(tools: Tools, sifter: Sifter) -> int:
         if turn.is_over():
             return done
     return done
+
+
+def _stand_by(tools: Tools, sifter: Sifter, turn: Turn) -> SifterLease | None:
+    """Wait for the lease to come free; None when the turn is over before.
+
+    The wake-up that a standby took was meant for the active one: it is sent on. Who waits takes no other.
+    """
+    tools.wake_up("sift")
+    while not turn.is_over():
+        time.sleep(_LOOK_S)
+        if lease := sifter.renew(tools):
+            return lease
+    return None
 
 
 def _commit(tools: Tools, sifter: Sifter, lease: SifterLease, items: Sequence[QueuedItem]) -> int:

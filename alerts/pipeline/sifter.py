@@ -5,7 +5,9 @@ It is rebuilt when the lease changed hands, the store was restarted, or a commit
 
 from __future__ import annotations
 
+import time
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 import structlog
@@ -69,16 +71,21 @@ class Sifter:
             return None
         held = self._held
         if held is None or (held.fence, held.store_run) != (lease.fence, lease.store_run):
-            self.reset()
-            self.stories.join_chance = tools.settings.sift.join_chance
-            since = tools.clock() - timedelta(seconds=tools.settings.sift.story_window_s)
-            self.stories.load(tools.state.live_stories(since))
-            self.usual = UsualRates.of(map(_spread, self.stories))
+            with without_collector():
+                self._rebuild(tools)
         if self._version != lease.rules_version:
             with without_collector():
                 self._learn_rules(tools, lease.rules_version)
         self.trust(lease)
         return lease
+
+    def _rebuild(self, tools: Tools) -> None:
+        """Read the live stories, holding on to the lease however many they are."""
+        self.reset()
+        self.stories.join_chance = tools.settings.sift.join_chance
+        since = tools.clock() - timedelta(seconds=tools.settings.sift.story_window_s)
+        self.stories.load(_holding(tools, tools.state.live_stories(since)))
+        self.usual = UsualRates.of(map(_spread, self.stories))
 
     def _learn_rules(self, tools: Tools, version: int) -> None:
         if version < self._version:  # a torn log took changes back
@@ -132,6 +139,17 @@ class Sifter:
     def rules_version(self) -> int:
         """The version of the rules that items are matched with."""
         return self._version
+
+
+def _holding(tools: Tools, stories: Iterable[Story]) -> Iterator[Story]:
+    """The stories, while the lease is renewed: another standby must not take it from whoever still reads."""
+    lease_s = tools.settings.sift.lease_s
+    renewed = time.monotonic()
+    for story in stories:
+        yield story
+        if time.monotonic() - renewed > lease_s / 3:
+            tools.state.hold_sifter(tools.owner, lease_s)  # if it is lost, the first commit is refused, and all is read again
+            renewed = time.monotonic()
 
 
 def _spread(story: Story) -> tuple[tuple[str, ...], int, float]:
