@@ -38,6 +38,7 @@ from alerts.sources.sandbox import Sandbox
 from alerts.state.redis import RedisState, connect
 from alerts.state.server import make_private, redis_url
 from alerts.stories.owners import Owners
+from alerts.stories.semantic import load_encoder
 
 
 def prepare_data_dir(settings: Settings) -> Path:
@@ -103,9 +104,14 @@ def build_guard(settings: Settings) -> AddressGuard:
     return AddressGuard(settings.http.allow_networks, settings.http.allow_ports)
 
 
-def build_sifter() -> Sifter:
-    """The sift stages that hold data: names of places, groups of regions, lists of words, owners of sources."""
-    return Sifter(Tagger.load(), build_areas(), build_lists(), Owners.load(config_dir() / "owners.toml"))
+def build_sifter(settings: Settings | None = None) -> Sifter:
+    """The sift stages that hold data: names of places, groups of regions, lists of words, owners of sources, maybe an encoder.
+
+    Raises:
+        ConfigError: `sift.semantic` is on, and its package is not installed.
+    """
+    encode = load_encoder() if settings and settings.sift.semantic else None
+    return Sifter(Tagger.load(), build_areas(), build_lists(), Owners.load(config_dir() / "owners.toml"), encode)
 
 
 def build_areas() -> AreaIndex:
@@ -142,7 +148,7 @@ class Engine:
     def sift(self) -> int:
         """Sift what is on the queue; how many items."""
         if self._sifter is None:
-            self._sifter = build_sifter()
+            self._sifter = build_sifter(self.tools.settings)
         return sift(self.tools, self._sifter, stands_by=True)
 
     def deliver(self) -> int:

@@ -75,6 +75,7 @@ class SiftSettings(_Section):
     archive_days: float = Field(7.0, gt=0, le=365)  # items sifted longer ago leave the archive: what previews and `alerts why` look at
     # These start no story that rings; a later item of the story may.
     silent_natures: tuple[Nature, ...] = ("explainer", "opinion", "live_blog", "retrospective", "fixture", "soft")
+    semantic: bool = False  # compare headlines by sentence vectors too; needs the extra tocsin[semantic]
     guess_language: bool = False  # of texts in Latin letters that declare none; the classifier takes about 90 MB
 
 

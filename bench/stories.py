@@ -2,6 +2,7 @@
 
     ./run.sh bench bench/stories.py                   all of it, some ten minutes
     .venv/bin/python bench/stories.py --only cost     CPU and memory at 10,000 live stories
+    .venv/bin/python bench/stories.py --only quality --semantic   the same with the extra `semantic`
 
 Needs the labelled headlines beside the project. Every figure of ours comes from weights that never saw what they are
 judged on: of the stream, each month is grouped with weights learned from the other months; of the pairs, each fifth with
@@ -20,16 +21,18 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from alerts.cli.edges import tagged_row
 from alerts.models import Tagged
 from alerts.regions.tagger import Tagger
-from alerts.stories.compare import features, view_of
+from alerts.stories.compare import closer_features, view_of
 from alerts.stories.grouping import JOIN_CHANCE, StoryIndex, begin
 from alerts.stories.likeness import same_event
 from alerts.stories.rarity import Rarity
 from alerts.stories.scorer import Weights
+from alerts.stories.semantic import load_encoder
 from alerts.stories.sketch import Sketch
 from bench._rig import machine, table
 from bench._train_stories import DATA, Candidate, Labelled, School, chooser, read_rows, read_stream, walk
@@ -135,7 +138,7 @@ def tfidf(prior: Mapping[int, float]) -> Callable[[Sketch, Sketch], float]:
     def cosine(one: Sketch, other: Sketch) -> float:
         if not set(one.terms) & set(other.terms):
             return 0.0
-        return features(view_of(one, rarity), view_of(other, rarity))[0]
+        return closer_features(view_of(one, rarity), view_of(other, rarity))[0]
 
     return cosine
 
@@ -187,8 +190,8 @@ def show_pairs(school: School) -> None:
             [
                 f"{name}, {len(pairs)} pairs",
                 interval([(s >= 0.5, p.is_same) for s, p in zip(said, pairs, strict=True)], f1),
-                f"{f1([(plain(p.one, p.other) >= 0.45, p.is_same) for p in pairs]):.2f}",
-                f"{f1([(jaccard(p.one, p.other) >= 0.55, p.is_same) for p in pairs]):.2f}",
+                f"{f1([(plain(p.one.sketch, p.other.sketch) >= 0.45, p.is_same) for p in pairs]):.2f}",
+                f"{f1([(jaccard(p.one.sketch, p.other.sketch) >= 0.55, p.is_same) for p in pairs]):.2f}",
             ]
         )
     print()
@@ -198,14 +201,14 @@ def show_pairs(school: School) -> None:
 def pair_answers(school: School, name: str) -> list[float]:
     """The scores of all pairs of a corpus, each from weights that saw neither it nor another pair with its first headline."""
     pairs = school.pairs[name]
-    keys = sorted({pair.one.terms.tobytes() for pair in pairs})
+    keys = sorted({pair.one.sketch.terms.tobytes() for pair in pairs})
     random.Random(3).shuffle(keys)
     fold = {key: number % 5 for number, key in enumerate(keys)}
     said = [0.0] * len(pairs)
     for part in range(5):
-        known = school.with_pairs(name, (p for p in pairs if fold[p.one.terms.tobytes()] != part)).learn_same()
+        known = school.with_pairs(name, (p for p in pairs if fold[p.one.sketch.terms.tobytes()] != part)).learn_same()
         for place, pair in enumerate(pairs):
-            if fold[pair.one.terms.tobytes()] == part:
+            if fold[pair.one.sketch.terms.tobytes()] == part:
                 said[place] = same_event(pair.one, pair.other, known)
     return said
 
@@ -266,7 +269,9 @@ def main() -> None:
     """Print what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", choices=("quality", "cost"))
-    only = parser.parse_args().only
+    parser.add_argument("--semantic", action="store_true", help="with sentence vectors (the extra), ten minutes more")
+    options = parser.parse_args()
+    only, encode = options.only, lru_cache(maxsize=None)(load_encoder()) if options.semantic else None
     print(machine())
     if not DATA.exists():
         print(f"skipped: there is no {DATA.name} data beside the project")
@@ -275,7 +280,7 @@ def main() -> None:
     if only != "quality":
         show_cost(tagger)
     if only != "cost":
-        school = School.open(tagger)
+        school = School.open(tagger, encode)
         weights, candidates = school.folds()
         show_stream(school, weights)
         show_dial(school, weights)

@@ -173,3 +173,20 @@ def test_our_own_places_have_codes_that_exist() -> None:
 
 def test_a_country_named_in_bengali_with_an_ending_is_found() -> None:
     assert ("CD",) == countries_of(TAGGER.tag("কঙ্গোতে ফেরি ডুবেছে", language="bn", home=None))
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "expected"),
+    [
+        ("zh", "俄乌停火谈判破裂", ("RU", "UA")),
+        ("zh", "乌俄谈判", ("UA", "RU")),
+        ("zh", "中美元首会谈", ("CN", "US")),
+        ("zh", "其中美国代表缺席", ("US",)),
+        ("zh", "中美洲洪水", ()),
+        ("zh", "集中法律资源", ()),
+        ("ja", "日米首脳会談", ("JP", "US")),
+        ("ko", "미중 정상 통화", ("US", "CN")),
+    ],
+)
+def test_two_countries_in_two_characters_are_both_told(language: str, text: str, expected: tuple[str, ...]) -> None:
+    assert expected == countries_of(TAGGER.tag(text, language=language, home=None))

@@ -14,6 +14,7 @@ from alerts.cli import show
 from alerts.cli.context import lazy, open_settings, read_lines, text_of
 from alerts.errors import ConfigError
 from alerts.models import Change, ChangeKind, Item, Operand, Source, Tagged
+from alerts.settings import SiftSettings
 
 regions = typer.Typer(no_args_is_help=True, help="Where in the world a text is.")
 stories = typer.Typer(no_args_is_help=True, help="Which items are about one event.")
@@ -43,11 +44,13 @@ def _tag_rows(file: Path | None) -> Rows:
 def group(file: InFile = None) -> None:
     """{"id", "title", "text"?, "source", "time", "lang"?} in time order -> the same with "story", from the past only."""
     sifting = open_settings().sift
-    show.json_lines(_group_rows(file, sifting.join_chance, sifting.story_window_s))
+    show.json_lines(_group_rows(file, sifting))
 
 
-def _group_rows(file: Path | None, join_chance: float, window_s: float) -> Rows:
-    index = lazy("alerts.stories.grouping").StoryIndex(window_s=window_s, join_chance=join_chance)
+def _group_rows(file: Path | None, sifting: SiftSettings) -> Rows:
+    window_s = sifting.story_window_s
+    new = lazy("alerts.stories.grouping").StoryIndex
+    index = new(window_s=window_s, join_chance=sifting.join_chance, encode=_encoder(sifting))
     tagger = lazy("alerts.regions.tagger").Tagger.load()
     for place, row in read_lines(file):
         text_of(row, "source", place, needed=True)
@@ -63,19 +66,24 @@ def _group_rows(file: Path | None, join_chance: float, window_s: float) -> Rows:
 @stories.command()
 def same(file: InFile = None) -> None:
     """{"id", "a": title, "b": title, "a_time"?, "b_time"?} -> the same with "same" and "score"."""
-    open_settings()
-    show.json_lines(_same_rows(file))
+    show.json_lines(_same_rows(file, _encoder(open_settings().sift)))
 
 
-def _same_rows(file: Path | None) -> Rows:
+def _encoder(sifting: SiftSettings) -> Any:
+    """What encodes headlines, where sift.semantic asks for it."""
+    return lazy("alerts.stories.semantic").load_encoder() if sifting.semantic else None
+
+
+def _same_rows(file: Path | None, encode: Any) -> Rows:
     likeness, weights = lazy("alerts.stories.likeness"), lazy("alerts.stories.scorer").load_weights()
     sketch_of, tagger = lazy("alerts.stories.sketch").sketch_of, lazy("alerts.regions.tagger").Tagger.load()
+    headline = lazy("alerts.stories.headlines").Headline
     for place, row in read_lines(file):
         sides = []
         for side in ("a", "b"):
             title, at = text_of(row, side, place, needed=True), _time(row, f"{side}_time", place)
             tagged = tagged_row({"id": side, "title": title, "lang": text_of(row, "lang", place)}, place, tagger)
-            sides.append(sketch_of(tagged, int(at.timestamp()) if at else 0))
+            sides.append(headline(title, sketch_of(tagged, int(at.timestamp()) if at else 0, encode)))
         score = likeness.same_event(sides[0], sides[1], weights)
         yield {**row, "same": score >= likeness.SAME_CHANCE, "score": round(score, 4)}
 

@@ -23,6 +23,7 @@ from alerts.rules.lists import NO_LISTS, Lists
 from alerts.rules.rarity import Rarity
 from alerts.stories.grouping import StoryIndex
 from alerts.stories.owners import NO_OWNERS, Owners
+from alerts.stories.semantic import Encoder
 from alerts.stories.velocity import UsualRates
 from alerts.text.collector import without_collector
 
@@ -32,8 +33,10 @@ _log = structlog.get_logger("sift")
 class Sifter:
     """What the active sifter keeps in memory between two turns."""
 
-    def __init__(self, tagger: Tagger, areas: AreaIndex, lists: Lists = NO_LISTS, owners: Owners = NO_OWNERS) -> None:
-        self.tagger, self.owners = tagger, owners
+    def __init__(
+        self, tagger: Tagger, areas: AreaIndex, lists: Lists = NO_LISTS, owners: Owners = NO_OWNERS, encode: Encoder | None = None
+    ) -> None:
+        self.tagger, self.owners, self._encode = tagger, owners, encode
         self._areas, self._lists = areas, lists
         self.rarity = Rarity()
         self._held: SifterLease | None = None
@@ -42,7 +45,7 @@ class Sifter:
     def reset(self) -> None:
         """Forget everything; the next turn reads it from the store."""
         self.doubt()
-        self.stories = StoryIndex()
+        self.stories = StoryIndex(encode=self._encode)
         self.usual = UsualRates()  # how fast stories of a region usually spread; learned from those that closed
         self.rules = self._no_rules()
         self._queries: dict[str, str] = {}  # rule id -> query id

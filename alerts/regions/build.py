@@ -189,7 +189,7 @@ def _best(found: dict[tuple[int, str], set[str] | None], world: list[Place]) -> 
     """The readings of one name that are worth keeping: what a country is called, then the largest places."""
     edges = [(place, how, frozenset(languages or ())) for (place, how), languages in found.items()]
     own = [e for e in edges if world[e[0]].kind in ("country", "mask")]
-    own.sort(key=lambda e: (world[e[0]].code != MASK, bool(e[2]), -len(e[2]), e[0]))
+    own.sort(key=lambda e: (world[e[0]].code != MASK, bool(e[2]), -len(e[2]), e[0]) if e[1] != "pair" else (False, False, 0, 0))
     rest = [e for e in edges if world[e[0]].kind not in ("country", "mask")]
     rest.sort(key=lambda e: (world[e[0]].kind == "district", e[1] == "alt", -world[e[0]].size, e[0]))
     if any(edge[1] in _FIRM and (not edge[2] or "en" in edge[2]) for edge in own):

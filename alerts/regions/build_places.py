@@ -71,7 +71,7 @@ def capitals(cities: Iterable[Place]) -> dict[str, str]:
     found: dict[str, Place] = {}
     for city in cities:
         country = city.code[:2]
-        is_capital = city.kind == "city" and "-" in city.code and names.get(country) in map(fold, city.names)
+        is_capital = city.kind == "city" and "-" in city.code and names.get(country, "") in map(fold, city.names)
         if is_capital and (country not in found or city.size > found[country].size):
             found[country] = city
     return {country: city.code for country, city in sorted(found.items())}

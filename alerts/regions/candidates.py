@@ -48,6 +48,7 @@ class _Known(NamedTuple):
     readings: tuple[Reading, ...]
     priors: tuple[float, ...]
     is_plain: bool = False  # no reading depends on how the name is spelt here
+    is_pair: bool = False  # two countries in two characters
     is_everyday: bool = False  # an everyday word, and no country or large town: a place only before a comma
 
 
@@ -97,7 +98,7 @@ class Finder:
             and (not is_part or reading.place.kind not in TOWNS or (reading.place.size >= _LARGE and not _is_thai(key)))
         ]
         is_plain = not any(r.how in ("short", "demonym") or r.place.code == MASK for r in readings)
-        return _known(readings, key, language)._replace(is_plain=is_plain, is_everyday=self._is_everyday(readings, key))
+        return _known(readings, key, language)._replace(is_plain=is_plain, is_pair=_is_pair(readings), is_everyday=self._is_everyday(readings, key))
 
     def _is_everyday(self, readings: Sequence[Reading], key: str) -> bool:
         if not readings or not key.isascii() or key not in self._gazetteer.common["common"]:
@@ -171,6 +172,8 @@ class Finder:
             return _NOTHING
         if known.is_everyday and line.gap(index) not in _COMMAS:
             return _NOTHING
+        if known.is_pair and not self._is_pair_here(line, index, size):
+            return _NOTHING
         is_small = written[:1].islower() and before != "#"
         if known.is_plain:
             return _NOTHING if is_small else known
@@ -183,6 +186,12 @@ class Finder:
             and (reading.place.code != MASK or not is_small or reading.place.kind == "sea")
         ]
         return known if len(fits) == len(known.readings) else _known(fits, key, language)
+
+    def _is_pair_here(self, line: Line, index: int, size: int) -> bool:
+        """Whether two characters stand for two countries, and are no end of a word or the beginning of another country's name."""
+        if line.words[index] == "中" and index and not line.gaps[index]:
+            return False
+        return not (size == 2 and any(longer > 1 for longer, _ in self._names(line, index + 1)))
 
     def _inflected(self, line: Line, number: int, index: int, language: str | None) -> Candidate | None:
         """What a word means that is no name as it stands: countries, provinces and towns that are known."""
@@ -218,6 +227,10 @@ def _is_known(reading: Reading, language: str | None, key: str) -> bool:
         return False
     place = reading.place
     return place.kind in ("country", "area", "subdivision") or place.size >= (_LARGE if key.isascii() else _TOWN)
+
+
+def _is_pair(readings: Sequence[Reading]) -> bool:
+    return len(readings) > 1 and all(reading.how == "pair" for reading in readings)
 
 
 def _body(line: Line) -> int:

@@ -14,7 +14,7 @@ OWN = Path(__file__).with_name("own_names.txt")
 OWN_PLACES = Path(__file__).with_name("own_places.txt")
 WORDS = Path(__file__).with_name("own_words.txt")
 SUBDIVISIONS = Path(__file__).with_name("subdivision_names.tsv")  # written by build_cldr.py
-KINDS = {"name", "demonym", "city", "place", "short", "mask"}
+KINDS = {"name", "demonym", "city", "place", "short", "pair", "mask"}
 # Whoever wrote a place down says that news names it: as likely as a town of 300,000, or of 100,000 where it is written as a village.
 _WRITTEN = {"city": 55, "village": 50}
 PLACE_KINDS = ("subdivision", "city", "village", "district", "area", "sea")
@@ -49,7 +49,8 @@ def read_own(text: str) -> Iterator[tuple[str, str, set[str], str]]:
         first, _, others = rest.partition(" ")
         is_tags = first == "*" or all(len(tag) in (2, 3) and tag.isascii() and tag.islower() for tag in first.split(","))
         languages, names = (first, others) if is_tags else ("en" if kind in ("demonym", "mask") else "*", rest)
-        yield from ((code, kind, set() if languages == "*" else set(languages.split(",")), name.strip()) for name in names.split("|"))
+        tags = set() if languages == "*" else set(languages.split(","))
+        yield from ((one, kind, tags, name.strip()) for one in code.split("+") for name in names.split("|"))
 
 
 def read_places(text: str) -> Iterator[Place]:

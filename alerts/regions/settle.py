@@ -78,6 +78,9 @@ def settle(
         found = _choose(spot)
         behind, after = found and found.place, candidate
         if found and found.place.kind != "mask":
+            if found.how == "pair":
+                chosen += [found._replace(place=reading.place) for reading in reversed(candidate.readings)]
+                continue
             chosen.append(found)
             if spot.ahead and found.place.kind in TOWNS and found.place.code.startswith(spot.ahead[:2]):
                 said[bare(candidate.key)] = found

@@ -98,7 +98,7 @@ class Tagger:
         return RegionEvidence(code=place.code, name=place.name, kind=kind, lat=lat, lon=lon, span=span, why=why, score=round(score, 3))
 
 
-_NAMED = {"name": "names {}", "short": "short for {}", "demonym": "of {}", "place": "stands for {}"}
+_NAMED = {"name": "names {}", "short": "short for {}", "demonym": "of {}", "place": "stands for {}", "pair": "stands for {}"}
 
 
 def _weight(found: Found) -> float:

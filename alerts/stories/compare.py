@@ -9,10 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from alerts.stories.meanings import concept_names
 from alerts.stories.numbers import Number
 from alerts.stories.rarity import Rarity
+from alerts.stories.semantic import alike
 from alerts.stories.sketch import Sketch, hash32, place_terms
 
 TEXT_WEIGHT = 0.35  # of a term that only the text below the headline has
@@ -20,10 +22,10 @@ _SHRINK = 6.0  # of a share of a headline: one rare word, so that a headline of 
 _ALIKE = 0.6  # of a word that only begins like one of the other side
 _CONCEPTS = frozenset(hash32("#" + name) for name in concept_names())
 FEATURES = (
-    "cosine", "root", "cover_more", "cover_less", "soft_more", "soft_less", "dice", "first", "second", "third", "shared",
-    "lost_more", "lost_less", "names", "names_lost", "number", "value", "toll_gap", "magnitude_gap", "number_gap",
-    "country", "country_gap", "area", "area_gap", "concepts", "concepts_lost", "languages", "length",
+    "soft_more", "soft_less", "first", "second", "third", "shared", "names_lost", "value", "toll_gap", "magnitude_gap", "number_gap",
+    "country", "country_gap", "area_gap", "concepts", "concepts_lost", "languages", "length", "meaning",
 )  # fmt: skip
+CLOSER = ("cosine", "cover_more", "cover_less", "dice", "lost_more", "lost_less", "names", "number", "area")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class View:
     weights: Mapping[int, float]  # of every term: its rarity, less for the text's
     norm: float
     title: float  # sum over the title's terms
+    said: frozenset[int]  # the title's terms
     begins: set[int]
     concepts: int  # how many of its terms are concepts
 
@@ -48,7 +51,8 @@ def view_of(sketch: Sketch, rarity: Rarity) -> View:
             weights[term] *= TEXT_WEIGHT
         title = sum(weights[term] for term in terms[:split])
     norm = math.sqrt(sum(w * w for w in weights.values())) or 1.0
-    return View(sketch, weights, norm, title or 1.0, {term >> 16 for term in terms}, len(_CONCEPTS.intersection(terms)))
+    begins, said = {term >> 16 for term in terms}, frozenset(terms[:split])
+    return View(sketch, weights, norm, title or 1.0, said, begins, len(_CONCEPTS.intersection(terms)))
 
 
 def features(one: View, other: View) -> list[float]:
@@ -57,29 +61,43 @@ def features(one: View, other: View) -> list[float]:
     shared = _shared(one, other)
     least = [min(a[t], b[t]) for t in shared]
     least.sort(reverse=True)
-    cosine = sum(a[t] * b[t] for t in shared) / (one.norm * other.norm)
-    cover_a, soft_a, lost_a = _cover(one, other)
-    cover_b, soft_b, lost_b = _cover(other, one)
-    sizes = len(one.sketch.terms) + len(other.sketch.terms)
+    soft_a, soft_b = _cover(one, other).soft, _cover(other, one).soft
+    mine, theirs = one.sketch, other.sketch
+    country, country_gap, _, area_gap = _places(mine.places, theirs.places)
     return [
-        cosine,
-        math.sqrt(cosine),
-        max(cover_a, cover_b),
-        min(cover_a, cover_b),
         max(soft_a, soft_b),
         min(soft_a, soft_b),
-        2.0 * len(shared) / sizes if sizes else 0.0,
         *[*least[:3], 0.0, 0.0, 0.0][:3],
         math.log1p(sum(min(a[t], b[t]) / (max(a[t], b[t]) or 1.0) for t in shared)),
-        max(lost_a, lost_b),
-        min(lost_a, lost_b),
-        math.log1p(sum(a[t] for t in shared & one.sketch.names | shared & other.sketch.names)),
         math.log1p(min(_lost(one, b), _lost(other, a))),
-        *_numbers(one.sketch.numbers, other.sketch.numbers),
-        *_places(one.sketch.places, other.sketch.places),
+        *_numbers(mine.numbers, theirs.numbers),
+        country,
+        country_gap,
+        area_gap,
         *_concepts(one, other, shared),
-        float(one.sketch.language != other.sketch.language and bool(one.sketch.language and other.sketch.language)),
-        math.log1p(min(one.sketch.title, other.sketch.title)),
+        float(mine.language != theirs.language and bool(mine.language and theirs.language)),
+        math.log1p(min(mine.title, theirs.title)),
+        alike(mine.meaning, theirs.meaning),
+    ]
+
+
+def closer_features(one: View, other: View) -> list[float]:
+    """What two headlines alone are compared by beyond that, in the order of CLOSER."""
+    a, b = one.weights, other.weights
+    shared = _shared(one, other)
+    here, there = _cover(one, other), _cover(other, one)
+    sizes = len(one.sketch.terms) + len(other.sketch.terms)
+    both = [n for n in one.sketch.numbers if n in other.sketch.numbers]
+    return [
+        sum(a[t] * b[t] for t in shared) / (one.norm * other.norm),
+        max(here.held, there.held),
+        min(here.held, there.held),
+        2.0 * len(shared) / sizes if sizes else 0.0,
+        max(here.lost, there.lost),
+        min(here.lost, there.lost),
+        math.log1p(sum(a[t] for t in shared & one.sketch.names | shared & other.sketch.names)),
+        min(20.0, sum(math.log2(2 + n.value) for n in both)),
+        _places(one.sketch.places, other.sketch.places)[2],
     ]
 
 
@@ -88,8 +106,8 @@ def is_template(one: View, other: View) -> bool:
 
     One other word may differ on each side: "Gate 1 of the north dock", "Gate 2 of the south dock".
     """
-    differ = _title(one) ^ _title(other)
-    if len(differ & _title(one)) <= 1 and len(differ & _title(other)) <= 1:
+    differ = one.said ^ other.said
+    if len(differ & one.said) <= 1 and len(differ & other.said) <= 1:
         mine, theirs = ({n.value for n in view.sketch.numbers if n.role == "n"} for view in (one, other))
         if mine - theirs and theirs - mine:
             return True
@@ -100,7 +118,7 @@ def is_template(one: View, other: View) -> bool:
         return False
     named = {term for view in (one, other) for code in view.sketch.places for term in place_terms(code)}
     left = differ - named
-    return len(left & _title(one)) <= 1 and len(left & _title(other)) <= 1
+    return len(left & one.said) <= 1 and len(left & other.said) <= 1
 
 
 def is_thin(one: View, other: View) -> bool:
@@ -115,33 +133,36 @@ def is_thin(one: View, other: View) -> bool:
     return not (own_words or areas or set(mine.numbers) & set(theirs.numbers))
 
 
-def _title(view: View) -> frozenset[int]:
-    return frozenset(view.sketch.terms[: view.sketch.title])
-
-
 def _shared(one: View, other: View) -> set[int]:
     """The terms both have, at least one of them in its headline: words below both headlines are the outlets' manner."""
     shared = one.weights.keys() & other.weights.keys()
     sides = one.sketch, other.sketch
     if all(sketch.title == len(sketch.terms) for sketch in sides):
         return shared
-    return shared & {term for sketch in sides for term in sketch.terms[: sketch.title]}
+    return shared & (one.said | other.said)
 
 
-def _cover(view: View, other: View) -> tuple[float, float, float]:
+class _Cover(NamedTuple):
     """The share of a title's weight that the other has, the same with words that begin alike, and the rarest word it has not."""
-    held = alike = lost = 0.0
+
+    held: float
+    soft: float
+    lost: float
+
+
+def _cover(view: View, other: View) -> _Cover:
+    held = near = lost = 0.0
     weights, theirs, begins = view.weights, other.weights, other.begins
     for term in view.sketch.terms[: view.sketch.title]:
         weight = weights[term]
         if term in theirs:
             held += min(weight, 2.0 * theirs[term])  # less when only the text has it
         elif term >> 16 in begins:
-            alike += weight
+            near += weight
         elif weight > lost:
             lost = weight
     whole = view.title + _SHRINK
-    return held / whole, (held + _ALIKE * alike) / whole, lost
+    return _Cover(held / whole, (held + _ALIKE * near) / whole, lost)
 
 
 def _lost(view: View, other: Mapping[int, float]) -> float:
@@ -153,12 +174,11 @@ def _concepts(one: View, other: View, shared: set[int]) -> tuple[float, float]:
     return sum(min(one.weights[t], other.weights[t]) for t in both), float(max(0, min(one.concepts, other.concepts) - len(both)))
 
 
-def _numbers(mine: Sequence[Number], theirs: Sequence[Number]) -> tuple[float, float, float, float, float]:
-    """Same number of the same thing, same value at all; and how far apart: tolls, magnitudes, others."""
+def _numbers(mine: Sequence[Number], theirs: Sequence[Number]) -> tuple[float, float, float, float]:
+    """Values in common; and how far apart: tolls, magnitudes, others."""
     if not mine or not theirs:
-        return 0.0, 0.0, 0.0, 0.0, 0.0
+        return 0.0, 0.0, 0.0, 0.0
     both = [n for n in mine if n in theirs]
-    same = sum(math.log2(2 + n.value) for n in both)
     value = sum(math.log2(2 + v) for v in {n.value for n in mine} & {n.value for n in theirs})
     toll = magnitude = other = 0.0
     for role in {n.role for n in mine} & {n.role for n in theirs} - {n.role for n in both}:
@@ -169,7 +189,7 @@ def _numbers(mine: Sequence[Number], theirs: Sequence[Number]) -> tuple[float, f
             toll = max(toll, min(_gap(x, y) for x, y in pairs))
         else:
             other = max(other, min(_gap(x, y) for x, y in pairs))
-    return min(same, 20.0), min(value, 20.0), toll, magnitude, other
+    return min(value, 20.0), toll, magnitude, other
 
 
 def _gap(one: float, other: float) -> float:

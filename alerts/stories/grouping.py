@@ -23,6 +23,7 @@ from alerts.stories.keys import Keys, keys_of
 from alerts.stories.likeness import Likeness, likenesses
 from alerts.stories.rarity import Rarity
 from alerts.stories.scorer import Weights, load_weights
+from alerts.stories.semantic import Encoder
 from alerts.stories.sketch import Sketch, compared, pack, sketch_of, unpack
 from alerts.text.fingerprint import content_id
 
@@ -45,17 +46,25 @@ class Traits:
     sketch: Sketch
 
 
-def traits_of(tagged: Tagged, now: datetime) -> Traits:
+def traits_of(tagged: Tagged, now: datetime, encode: Encoder | None = None) -> Traits:
     """What an item that arrives now is grouped by."""
-    return Traits(keys_of(tagged.change.item), sketch_of(tagged, int(now.timestamp())))
+    return Traits(keys_of(tagged.change.item), sketch_of(tagged, int(now.timestamp()), encode))
 
 
 class StoryIndex:
     """The live stories in memory; rebuilt from the store with `load`."""
 
-    def __init__(self, *, window_s: float = WINDOW_S, join_chance: float = JOIN_CHANCE, weights: Weights | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        window_s: float = WINDOW_S,
+        join_chance: float = JOIN_CHANCE,
+        weights: Weights | None = None,
+        encode: Encoder | None = None,
+    ) -> None:
         self._window = timedelta(seconds=window_s)
         self.join_chance = join_chance
+        self._encode = encode
         self._weights = weights or load_weights()
         self._stories: dict[str, Story] = {}
         self._by_key: dict[str, str] = {}  # key -> id of the latest story with it
@@ -91,7 +100,7 @@ class StoryIndex:
             A new version of a story, or a new one with revision 0. An item that is known stays where it is.
         """
         change = tagged.change
-        traits = traits_of(tagged, now)
+        traits = traits_of(tagged, now, self._encode)
         story = self._stories.get(self._by_item.get(change.item_id, ""))
         if story is None:
             story = self._match(traits, now, is_new=change.kind is ChangeKind.NEW)
@@ -117,7 +126,7 @@ class StoryIndex:
 
     def nearest(self, tagged: Tagged, now: datetime) -> list[Likeness]:
         """The stories an item is like by what it says, the most probable first."""
-        return self._likenesses(sketch_of(tagged, int(now.timestamp())), now)
+        return self._likenesses(sketch_of(tagged, int(now.timestamp()), self._encode), now)
 
     def _match(self, traits: Traits, now: datetime, *, is_new: bool) -> Story | None:
         keys = traits.keys

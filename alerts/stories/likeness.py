@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from alerts.stories.compare import features, is_template, is_thin, view_of
+from alerts.stories.headlines import Headline, headline_features
 from alerts.stories.rarity import Rarity
 from alerts.stories.scorer import LOWEST, Weights
 from alerts.stories.sketch import LEAST_TERMS, Sketch
@@ -77,12 +78,12 @@ def _scored(one: Likeness, others: Sequence[Likeness], weights: Weights) -> Like
     return replace(one, score=score)
 
 
-def same_event(one: Sketch, other: Sketch, weights: Weights) -> float:
-    """The probability that two items are about one event, when nothing else is known; 0 when they share no word."""
+def same_event(one: Headline, other: Headline, weights: Weights) -> float:
+    """The probability that two headlines are about one event, when nothing else is known; 0 when they share no word."""
     rarity = Rarity(weights.prior, {}, ())
-    first, second = view_of(one, rarity), view_of(other, rarity)
-    if is_template(first, second):
+    mine, theirs = one.sketch, other.sketch
+    if is_template(view_of(mine, rarity), view_of(theirs, rarity)):
         return 0.0
-    if one.terms and (one.terms, one.numbers) == (other.terms, other.numbers):
+    if mine.terms and (mine.terms, mine.numbers) == (theirs.terms, theirs.numbers):
         return 1.0
-    return weights.same_chance(features(first, second))
+    return weights.same_chance(headline_features(one, other, rarity))

@@ -17,6 +17,7 @@ from alerts.models import RegionEvidence, Tagged
 from alerts.stories.keys import cut_headline
 from alerts.stories.meanings import terms_of
 from alerts.stories.numbers import Cut, Number, numbers_of, value_of
+from alerts.stories.semantic import Encoder
 from alerts.text.fingerprint import hash64
 from alerts.text.tokens import Token, is_run, tokens
 
@@ -47,10 +48,11 @@ class Sketch:
     places: tuple[str, ...]  # codes: LB, LB-JA
     language: str
     at_s: int
+    meaning: bytes = b""  # the headline's sentence vector (semantic.py); empty without the extra
 
 
-def sketch_of(tagged: Tagged, at_s: int) -> Sketch:
-    """The sketch of a tagged item at Unix time at_s."""
+def sketch_of(tagged: Tagged, at_s: int, encode: Encoder | None = None) -> Sketch:
+    """The sketch of a tagged item at Unix time at_s; with the meaning of its headline where there is an encoder."""
     item, language = tagged.change.item, tagged.language
     headline, cut = cut_headline(item.title)
     start = item.title.find(headline)
@@ -72,6 +74,7 @@ def sketch_of(tagged: Tagged, at_s: int) -> Sketch:
         places=_places(tagged.regions),
         language=language or "",
         at_s=at_s,
+        meaning=encode(headline) if encode else b"",
     )
 
 
@@ -104,7 +107,7 @@ def _read(
                 found[hash32(text[start - 1 : end])] = None
             previous = end
         elif len(folded) > 1 and not folded[0].isdigit():
-            hashes = _hashes(text[start:end], language)
+            hashes = word_hashes(text[start:end], language)
             found |= dict.fromkeys(hashes)
             if is_cased and start and text[start].isupper():
                 names.update(hashes)
@@ -135,7 +138,8 @@ def _is_cased(text: str, cut: Sequence[Token]) -> bool:
 
 
 @lru_cache(maxsize=65536)
-def _hashes(word: str, language: str | None) -> tuple[int, ...]:
+def word_hashes(word: str, language: str | None) -> tuple[int, ...]:
+    """The hashed terms of one word; none of a stop word."""
     return tuple(hash32(term.text) for term in terms_of(word, language))
 
 
@@ -180,6 +184,7 @@ def _core(kept: Sequence[Sketch]) -> Sketch:
         places=tuple(code for code, count in places.items() if 2 * count >= len(kept))[:MAX_PLACES],
         language=kept[-1].language,
         at_s=kept[-1].at_s,
+        meaning=kept[-1].meaning,
     )
 
 
@@ -189,12 +194,13 @@ def pack(sketch: Sketch) -> str:
     names = "".join("1" if term in sketch.names else "0" for term in sketch.terms)
     packed = base64.b64encode(sketch.terms.tobytes()).decode()
     flags = f"{int('1' + names, 2):x}"
-    return "|".join((str(sketch.at_s), sketch.language, str(sketch.title), flags, numbers, ",".join(sketch.places), packed))
+    parts = (str(sketch.at_s), sketch.language, str(sketch.title), flags, numbers, ",".join(sketch.places), packed)
+    return "|".join((*parts, base64.b64encode(sketch.meaning).decode()) if sketch.meaning else parts)
 
 
 def unpack(text: str) -> Sketch:
     """The sketch again."""
-    at_s, language, title, flags, numbers, places, packed = text.split("|")
+    at_s, language, title, flags, numbers, places, packed, *meaning = text.split("|")
     terms = array("I", base64.b64decode(packed))
     bits = bin(int(flags, 16))[3:]
     return Sketch(
@@ -205,4 +211,5 @@ def unpack(text: str) -> Sketch:
         places=tuple(part for part in places.split(",") if part),
         language=language,
         at_s=int(at_s),
+        meaning=base64.b64decode(meaning[0]) if meaning else b"",
     )
