@@ -208,3 +208,50 @@ def test_any_text_has_a_level_and_the_same_one_again(title: str, text: str, lang
         assert first == urgency_of(title, text, language=language, nature=nature)
         assert 1 <= first[0] <= 5
         assert isinstance(first[1], str)
+
+
+@pytest.mark.parametrize(
+    ("language", "title", "level"),
+    [
+        ("en", "Massive fire at historic market in Portvale", 4),
+        ("en", "Fire engulfs large market in Portvale, one killed", 4),
+        ("en", "Market killer: shares die slowly", 5),
+        ("en", "A series of bombings in Portvale injures 3", 3),
+        ("de", "Eine Serie von Angriffen in Hafenstadt: 4 Tote", 3),
+        ("en", "Thousands evacuated in Portvale over two WWII bombs", 3),
+        ("en", "Flood deaths rise to 174 in Westland", 1),
+        ("en", "Toll rises to 30 in Portvale fire", 2),
+        ("de", "Opferzahl steigt auf 30 nach Beben in Westland", 2),
+        ("en", "Bridge toll rises to $8", 5),
+        ("tr", "Piyasalarda deprem etkisi", 5),
+    ],
+)
+def test_words_of_trade_shows_and_old_wars_do_not_hide_harm_that_happens_now(language: str, title: str, level: int) -> None:
+    assert judged(title, language=language)[0] == level
+
+
+@pytest.mark.parametrize(
+    ("language", "title"),
+    [
+        ("en", "Five years since the ferry disaster that killed 43"),
+        ("de", "Fünf Jahre nach dem Fährunglück mit 43 Toten"),
+        ("fr", "Cinq ans après le naufrage qui a fait 43 morts"),
+        ("es", "Cinco años después del naufragio que dejó 43 muertos"),
+        ("it", "Cinque anni dopo il naufragio che uccise 43 persone"),
+        ("pt", "Cinco anos depois do naufrágio que matou 43"),
+        ("ru", "Пять лет спустя после крушения парома, где погибли 43"),
+        ("uk", "П'ять років після аварії порома, загинули 43"),
+        ("pl", "Pięć lat po katastrofie promu, zginęły 43 osoby"),
+        ("nl", "Vijf jaar na de scheepsramp met 43 doden"),
+        ("sv", "Fem år efter färjeolyckan då 43 dog"),
+        ("id", "Lima tahun setelah kapal tenggelam yang menewaskan 43 orang"),
+        ("ar", "خمس سنوات على غرق العبارة ومقتل 43"),
+        ("fa", "پنج سال پس از غرق شدن کشتی و مرگ ۴۳ نفر"),
+        ("hi", "नाव हादसे के पांच साल पूरे, 43 की मौत हुई थी"),
+        ("zh", "渡轮沉没五周年 43人遇难"),
+        ("ja", "フェリー沈没5周年 43人死亡"),
+        ("ko", "여객선 침몰 5주년 43명 사망"),
+    ],
+)
+def test_a_look_back_is_known_in_every_big_language(language: str, title: str) -> None:
+    assert (nature_of(title, language=language).nature, judged(title, language=language)[0]) == (Nature.RETROSPECTIVE, 5)

@@ -35,6 +35,7 @@ _HALF = {
     "context.possible": "not certain",
     "counts.total": "a total over time",
 }
+_NO_TRADE = {"airstrike", "attack", "quake", "power", "evacuation"}
 _PAST = "of a year it names"
 
 
@@ -43,7 +44,7 @@ def harm_of(reading: Reading, nature: Nature) -> tuple[int, str]:
     title = reading.title
     classes = _classes(title)
     toll = largest(counts(title)) if classes else {}
-    if not classes or (not toll and _is_of_nobody(title, classes)):
+    if not classes or (not toll.keys() - {"money"} and _is_of_nobody(title, classes)):
         return NORMAL, ""
     if not nature.is_news and not (nature is Nature.SPORT and toll.get("dead", 0) >= 2):
         return NORMAL, f"{_says(title, classes)}, but a headline of kind {nature.value.replace('_', ' ')}"
@@ -110,11 +111,16 @@ def _taken_out(title: Passage, classes: Mapping[str, Hit], toll: Mapping[str, fl
         return ""
     if title.has("context.fiction"):
         return "fiction or show business"
-    if title.has("context.history"):
+    if title.has("context.history") and "evacuation" not in classes:  # bombs of old wars are found today
         return "long ago"
-    if title.has("context.market") and not classes.keys() & {"airstrike", "attack", "quake", "power", "evacuation"}:
-        return "prices or firms"
-    return ""
+    return "prices or firms" if _is_trade(title, classes, toll) else ""
+
+
+def _is_trade(title: Passage, classes: Mapping[str, Hit], toll: Mapping[str, float]) -> bool:
+    """Whether the words are of prices: not where people came to harm, nor where a market may be the place that burns."""
+    if toll.keys() & {"dead", "injured", "missing"} or classes.keys() & _NO_TRADE:
+        return False
+    return title.has("context.market") or (title.has("context.market.weak") and "fire" not in classes)
 
 
 def _by_words(title: Passage, classes: Mapping[str, Hit], toll: Mapping[str, float]) -> int:
