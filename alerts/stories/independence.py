@@ -24,13 +24,15 @@ _HEAD = 110  # characters at its beginning where a dateline may stand
 _OPENS = re.compile(r"(?:[\[(（【〔]|(?:^|\s)/|[\[(（【=][^\])）】]{0,40}[,/=、\s])\s*$")
 _CLOSES = re.compile(r"\s*(?:[\])）】〕]|/(?:\s|$))|\s+(?:Photo|Foto)\b")
 _DATELINE = re.compile(r"\s*(?:[-–—―:：]|\.\s?[-–—]|电|電|讯|訊)(?!\w)|\s*(?:电|電|讯|訊)")
+_PARTED = re.compile(r"(?<!\b[A-ZА-ЯЇІЄҐ])\.\s+$")  # "Київ. 28 вересня. УНІАН. ..."
 _DASHED = re.compile(r"[-–—―/|]\s*$")
 _SOURCE = re.compile(
     r"(?:\b(?:sources?|quellen?|fuentes?|fontes?|fonti|bron|źródł[oa]|kaynak|sumber|told|telling|according to|reports|reported by|"
     r"inputs from|laut|mit material von|nach angaben von|meldet|selon(?: l['’])?|d['’]après(?: l['’])?|"
     r"según|con información de|con datos de|segundo(?: a)?|com informações da|secondo(?: l['’])?|"
     r"riferisce(?: l['’])?|volgens|podaje|według|dikutip dari|menurut|dilansir(?: dari)?|как сообщает|сообщает|передает|пишет|"
-    r"по данным|источник|со ссылкой на|повідомляє|передає|пише|за даними|джерело|з посиланням на)"
+    r"по данным|источник|со ссылкой на|повідомляє|передає|пише|за даними|джерело|з посиланням на|"
+    r"[ву] коментарі|в комментарии)"
     r"|المصدر|نقلا عن(?: وكالة)?|نقلت(?: وكالة)?|عن وكالة|وكالة|وفق|بحسب|لوكالة|ذكرت|منبع|به گزارش(?: خبرگزاری)?|خبرگزاری|به نقل از"
     r"|לסוכנות|לפי|מקור|स्रोत|সূত্র|来源|來源|据|據|出典|出处|출처)\s*[:：]?\s*(?:[\w-]+\s?[,،/]\s*)?"
     r"(?:(?:the|die|der|den|la agencia|the news agency|agency|agence|news agency)\s+)?$",
@@ -39,9 +41,10 @@ _SOURCE = re.compile(
 _WITH = re.compile(r"(?:\b(?:with|via|by|mit|avec(?: l['’])?|à(?: l['’])?|par(?: l['’])?|con|com(?: a)?|met|za|ile))\s+$", re.I)  # weaker
 _SAYS = re.compile(
     r"\s*(?:reports|reported|says|said|news agency|meldet|berichtet|rapporte|informa|informó|riferisce|meldt|podaje|bildirdi|haber ajansı|"
-    r"melaporkan|сообщает|сообщил|передает|повідомляє|के मुताबिक|के अनुसार|জানায়|报道|報道|によると|が報じた|に따르면|에 따르면|통신)",
+    r"melaporkan|сообщает|сообщил|передает|повідомляє|के मुताबिक|के अनुसार|জানায়|জানিয়েছে|(?:এ )?(?:খবর|তথ্য) জান|报道|采访|採訪|報道|によると|が報じた|に따르면|에 따르면|통신)",
     re.I,
 )
+_WORD = re.compile(r"[^\W\d_]+")
 _NAMED = 5  # letters: a shorter name in Latin capitals stands for other things as well
 
 
@@ -161,6 +164,10 @@ def _is_signature(passage: Passage, hit: Hit, offset: int, length: int) -> bool:
     if hit.sense == _UNNAMED:  # an everyday word as well
         return (_OPENS.search(before) is not None and _CLOSES.match(after) is not None) or _SOURCE.search(before) is not None
     is_head, is_last = offset + start < _HEAD, offset + end >= length - 3
+    if _is_short_for(passage, hit, before):
+        return False
+    if _PARTED.search(before) and is_head and after[:2] == ". ":
+        return True
     if _OPENS.search(before) and (is_head or _CLOSES.match(after) or after[:1] in ",/"):
         return True
     if is_head and (_DATELINE.match(after) or (is_run(passage.words[hit.start]) and start < 3)):
@@ -170,6 +177,15 @@ def _is_signature(passage: Passage, hit: Hit, offset: int, length: int) -> bool:
     if _WITH.search(before) and (is_last or hit.end - hit.start > 1 or end - start > _NAMED):
         return True
     return _SOURCE.search(before) is not None or _SAYS.match(after) is not None
+
+
+def _is_short_for(passage: Passage, hit: Hit, before: str) -> bool:
+    """Whether it stands in brackets behind a name that it is short for ("Aam Aadmi Party (AAP)"), and that is no agency's."""
+    name = passage.words_of(hit)
+    if not before.endswith("(") or any(other.end == hit.start and other.sense == hit.sense for other in passage.hits):
+        return False
+    initials = "".join(word[0] for word in _WORD.findall(before)[-len(name) :])
+    return name.isupper() and initials.upper() == name
 
 
 def _is_as_written(passage: Passage, hit: Hit) -> bool:
