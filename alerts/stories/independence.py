@@ -41,7 +41,8 @@ _SOURCE = re.compile(
 _WITH = re.compile(r"(?:\b(?:with|via|by|mit|avec(?: l['’])?|à(?: l['’])?|par(?: l['’])?|con|com(?: a)?|met|za|ile))\s+$", re.I)  # weaker
 _SAYS = re.compile(
     r"\s*(?:reports|reported|says|said|news agency|meldet|berichtet|rapporte|informa|informó|riferisce|meldt|podaje|bildirdi|haber ajansı|"
-    r"melaporkan|сообщает|сообщил|передает|повідомляє|के मुताबिक|के अनुसार|জানায়|জানিয়েছে|(?:এ )?(?:খবর|তথ্য) জান|报道|采访|採訪|報道|によると|が報じた|に따르면|에 따르면|통신)",
+    r"melaporkan|сообщает|сообщил|передает|повідомляє|के मुताबिक|के अनुसार|জানায়|জানিয়েছে|"
+    r"(?:এ )?(?:খবর|তথ্য) জান|报道|采访|採訪|報道|によると|が報じた|に따르면|에 따르면|통신)",
     re.I,
 )
 _WORD = re.compile(r"[^\W\d_]+")
