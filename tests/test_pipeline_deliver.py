@@ -126,8 +126,10 @@ def test_a_second_rule_that_names_another_channel_rings_that_channel_once(rig: R
     rig.publish("harbour", entry(2, title), entry(1))
     rig.publish("quay", entry(2, title, "It ran aground at noon.", outlet="quay"), entry(1, outlet="quay"))
     assert [d.channel_id for d in rig.deliveries(DeliveryStatus.SENT)] == ["desk", "phone"]
-    [view] = rig.service.alerts()
-    assert view.alert.rule_ids == ("ferries", "groundings")
+    later, began = rig.service.alerts()
+    assert began.alert.rule_ids == ("ferries", "groundings")
+    assert later.alert.rule_ids == ("groundings",)
+    assert rig.sink.got[-1]["text"] == "It ran aground at noon."
 
 
 def test_a_rule_without_channels_rings_every_channel_of_its_subscriber_and_nobody_else_s(rig: Rig) -> None:
