@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,7 +14,9 @@ from alerts.cli import show
 from alerts.cli.context import lazy, open_settings, read_lines, text_of
 from alerts.errors import ConfigError
 from alerts.models import Change, ChangeKind, Item, Operand, Source, Tagged
-from alerts.settings import SiftSettings
+
+if TYPE_CHECKING:
+    from alerts.settings import SiftSettings
 
 regions = typer.Typer(no_args_is_help=True, help="Where in the world a text is.")
 stories = typer.Typer(no_args_is_help=True, help="Which items are about one event.")
