@@ -121,6 +121,14 @@ def test_whenever_the_wall_clock_shows_a_quiet_time_it_is_silent(
         assert not is_wall_quiet(preferences, end)
 
 
+def test_windows_that_leave_no_time_between_them_are_one_silence() -> None:
+    always = (QuietWindow(start=0, end=2, days=tuple(range(7))), QuietWindow(start=2, end=1, days=tuple(range(7))))
+    now = datetime(2026, 2, 1, tzinfo=UTC)
+    end = silence_end(Preferences(zone="Europe/Berlin", quiet=always), now)
+    assert end is not None
+    assert end - now >= timedelta(days=28)
+
+
 # ---------------------------------------------------------------- digest times
 
 

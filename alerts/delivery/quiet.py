@@ -8,18 +8,19 @@ from datetime import datetime, timedelta
 from alerts.delivery.wall import instant, local
 from alerts.preferences import Preferences
 
-_MOST_CHAINED = 32  # windows that follow each other without a break; a week has room for fewer
+_ALWAYS = timedelta(days=28)  # windows that follow each other for so long leave no time between them
 
 
 def silence_end(preferences: Preferences, now: datetime) -> datetime | None:
     """When the silence of this moment ends, UTC; None when there is none.
 
-    A window that begins when another ends goes on: 22:00-24:00 and 00:00-07:00 are one silence.
+    A window that begins when another ends goes on: 22:00-24:00 and 00:00-07:00 are one silence. Windows that leave no time of the
+    week between them are silent for four weeks, and then for four weeks more.
     """
     if not preferences.quiet:
         return None
     end, at = None, now
-    for _ in range(_MOST_CHAINED):
+    while at - now < _ALWAYS:
         later = max((until for since, until in _around(preferences, at) if since <= at < until), default=None)
         if later is None:
             break
