@@ -42,6 +42,19 @@ def test_a_ministry_in_a_text_about_two_countries_says_nothing_about_the_first()
     assert principal("Kenya counts its storks\nThe ministry was surprised.") == "KE-30"
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("أسوة ببغداد.. مجلس البصرة يطالب بجسر جديد", "IQ-BA"),  # "as Baghdad does"
+        ("بعثة للحج تصل إلى جدة", "SA-02"),  # "for the Hajj" is not Lahij
+        ("الأراضي الرطبة في العراق", ""),  # wetlands are not Rutba
+        ("حريق فيمحافظة ميسان", "IQ-MA"),  # a feed that lost a space
+    ],
+)
+def test_arabic_words_that_only_look_like_places_or_like_no_scene(text: str, expected: str) -> None:
+    assert principal(text, "ar") == expected
+
+
 def test_the_home_of_the_source_is_enough_for_its_institutions() -> None:
     assert principal("Parliament votes on the water law", home="KE") == "KE-30"
 

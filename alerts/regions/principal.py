@@ -19,7 +19,7 @@ _INSTITUTIONS = frozenset(
     fold(
         "parliament parliamentary government cabinet ministry minister ministers premier lawmakers senate congress "
         "البرلمان برلمان البرلمانيه الحكومه حكومه وزاره الوزاره وزير الوزير وزراء الوزراء الوزاري رئاسه الرئاسه النواب النيابيه "
-        "هييه سلطه مفوضيه نيابيه نائب النايب نايب القضاء الاتحاديه الجمهوريه المركزي "
+        "هييه الهييه سلطه مفوضيه المفوضيه نيابيه نائب النايب نايب القضاء الاتحاديه الجمهوريه المركزي "
         "парламент парламента парламенте правительство правительства кабмин минобороны мид министерство министр министра дума "
         "уряд уряду міністерство міністр кабмін "
         "parlement gouvernement ministère ministre ministres sénat parlament bundesregierung ministerium minister ministerin kabinett "

@@ -19,7 +19,7 @@ SCENE, NAMED, PASSED = 1.0, 0.8, 0.5
 _SCENES = {
     "en": "in near at around outside inside within across throughout off on over hit hits struck strikes rocks shakes north south east "
     "west northeast northwest southeast southwest central northern southern eastern western downtown",
-    "ar": "في فى قرب عند داخل خارج ضمن وسط شمال شمالي جنوب جنوبي شرق شرقي غرب غربي اقصي علي حول بين باطراف اطراف استهدف استهدفت",
+    "ar": "في فى فيمحافظه فيمدينه فيقضاء فيناحيه فيمنطقه فيالعاصمه قرب عند داخل خارج ضمن وسط شمال شمالي جنوب جنوبي شرق شرقي غرب غربي اقصي علي حول بين باطراف اطراف استهدف استهدفت",
     "ru": "в во на под возле около близ вблизи у", "uk": "в у на під біля поблизу", "fr": "à dans près en sur", "de": "in bei im nahe vor",
     "es": "en cerca", "pt": "em no na perto", "it": "a in nel nella vicino", "nl": "in bij te nabij",
     "pl": "w we na pod koło", "cs": "v ve u na",
@@ -43,6 +43,7 @@ _BETWEEN = frozenset(  # between a preposition and the name, and changing nothin
     "области область район района города городе село селе місті la le les el los las der den dem die das il".split()
 )
 _AND = frozenset("and و и та і et und y e i en ve".split())
+_LIKE = frozenset("اسوه مقارنه تيمنا".split())  # "as in", "compared with": before the Arabic "in" that is written onto a name
 _ROADS = frozenset("road highway motorway expressway railway line route طريق الطريق خط трасса трассе дорога дороге шоссе".split())
 _DASHES = frozenset((" - ", " – ", " — ", "–", "—"))
 _BACK_TO_THE_ROAD = 5  # words before the first of the two names
@@ -111,6 +112,8 @@ def _is_joined(before: Candidate, candidate: Candidate, line: Line) -> bool:
 
 
 def _role(candidate: Candidate, line: Line, words: dict[str, Role]) -> Role:
+    if line.word(candidate.first - 1) in _LIKE:
+        return Role(PASSED, line.word(candidate.first - 1), True)
     if particle := _particle(candidate):
         return Role(SCENE if particle == "ب" else PASSED, particle, True)
     if _is_road(candidate, line):
