@@ -23,7 +23,7 @@ _SCALE = 127.0
 
 @lru_cache(maxsize=1)
 def load_encoder() -> Encoder:
-    """The encoder, once a process: about 60 MB; a headline takes it some 15 ms.
+    """The encoder, once a process: about 100 MB; a headline takes it some 10 ms.
 
     Raises:
         ConfigError: The package is not installed.
