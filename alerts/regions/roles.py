@@ -19,7 +19,8 @@ SCENE, NAMED, PASSED = 1.0, 0.8, 0.5
 _SCENES = {
     "en": "in near at around outside inside within across throughout off on over hit hits struck strikes rocks shakes north south east "
     "west northeast northwest southeast southwest central northern southern eastern western downtown",
-    "ar": "في فى فيمحافظه فيمدينه فيقضاء فيناحيه فيمنطقه فيالعاصمه قرب عند داخل خارج ضمن وسط شمال شمالي جنوب جنوبي شرق شرقي غرب غربي اقصي علي حول بين باطراف اطراف استهدف استهدفت",
+    "ar": "في فى فيمحافظه فيمدينه فيقضاء فيناحيه فيمنطقه فيالعاصمه قرب عند داخل خارج ضمن وسط شمال شمالي جنوب جنوبي شرق شرقي "
+    "غرب غربي اقصي علي حول بين باطراف اطراف استهدف استهدفت",
     "ru": "в во на под возле около близ вблизи у", "uk": "в у на під біля поблизу", "fr": "à dans près en sur", "de": "in bei im nahe vor",
     "es": "en cerca", "pt": "em no na perto", "it": "a in nel nella vicino", "nl": "in bij te nabij",
     "pl": "w we na pod koło", "cs": "v ve u na",
