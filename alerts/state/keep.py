@@ -85,7 +85,7 @@ class HouseKeeper(Base):
 
     def waiting(self) -> dict[str, int]:
         """queue -> how much is ready to be worked on."""
-        now = f"{self._seconds():.3f}"
+        now = f"{self._seconds():.6f}"
         due, fanouts, lanes, urgent, asked = self._calls(
             [
                 ("ZCOUNT", self._keys("due"), "-inf", now),
