@@ -11,7 +11,7 @@ from alerts.ports import FirstTold
 AT_ONCE = "escalation:mode:now"  # a rule matched later, and what told the story before did not ring
 _RINGING = ("escalation", "correction", "all_clear")
 _RUNG = (DeliveryStatus.SENT, DeliveryStatus.PENDING, DeliveryStatus.SENDING, DeliveryStatus.RETRY)
-_QUIETLY = (DeliveryStatus.HELD, DeliveryStatus.DIGESTED)
+QUIETLY = (DeliveryStatus.HELD, DeliveryStatus.DIGESTED)  # waits, or was told in a digest
 _AFTER = timedelta(seconds=1)  # by which an update of what waits comes after it
 _SENDING = timedelta(seconds=5)  # the same for what is on its way
 
@@ -29,7 +29,7 @@ def nearest(firsts: Sequence[FirstTold]) -> FirstTold:
 
 def loudest(told: Sequence[FirstTold]) -> FirstTold:
     """Of what told a story, that which rang, or is about to; else what waits; else what a digest told."""
-    order = {status: place for place, status in enumerate((*_RUNG, *_QUIETLY))}
+    order = {status: place for place, status in enumerate((*_RUNG, *QUIETLY))}
     return min(told, key=lambda one: order.get(one.status, len(order)) if one.status else len(order), default=FirstTold())
 
 
@@ -47,7 +47,7 @@ def why_no_sooner(told: FirstTold, refusal: str) -> str:
     """
     if told.status in _RUNG:
         return "the story rang on this channel before"
-    if told.status in _QUIETLY and refusal:
+    if told.status in QUIETLY and refusal:
         return f"no sooner than it is told already: {refusal}"
     return ""
 

@@ -11,14 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from alerts.delivery.followup import AT_ONCE
-from alerts.models import Alert, Bell, Delivery, DeliveryStatus
+from alerts.delivery.followup import AT_ONCE, QUIETLY
+from alerts.models import Alert, Bell, Delivery
 from alerts.pipeline.audience import UNTOLD
 from alerts.pipeline.tools import Tools
 from alerts.stories.life import FIRST
 from alerts.text.fingerprint import content_id
-
-_QUIETLY = (DeliveryStatus.HELD, DeliveryStatus.DIGESTED)
 
 
 def told_later(
@@ -74,7 +72,7 @@ def later_id(subscriber_id: str, story_id: str, bell_id: str) -> str:
 def _was_not_rung(delivery: Delivery) -> bool:
     """Whether it waits, was told in a digest, or was not told; what may have arrived counts as told."""
     is_untold = delivery.status in UNTOLD and not any(attempt.result == "ambiguous" for attempt in delivery.tried)
-    return delivery.status in _QUIETLY or is_untold
+    return delivery.status in QUIETLY or is_untold
 
 
 def _at_once(louder: Alert, delivery: Delivery) -> Delivery:
