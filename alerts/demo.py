@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import html
 import os
-import shutil
 import socket
 import sys
 import threading
@@ -23,7 +22,7 @@ from typing import Any
 from alerts.bootstrap import build_service
 from alerts.child import Part
 from alerts.settings import Settings, config_dir, load_settings
-from alerts.state.server import held
+from alerts.state.server import empty
 from alerts.up import run_service
 from alerts.wire import LoopbackServer, WirePage, page_handler
 
@@ -117,9 +116,7 @@ def serve_wire(port: int, path: Path) -> None:
 
 def run(settings: Settings, *, seconds: float) -> int:
     """Run the service on the wire until Ctrl-C, or for so many seconds; the exit code."""
-    data = settings.data_dir.absolute() / "demo"
-    with held(data):  # another demo's store must not be taken away from under it
-        shutil.rmtree(data, ignore_errors=True)
+    data = empty(settings.data_dir.absolute() / "demo")
     port = _free_port()
     os.environ.update(
         {

@@ -3,6 +3,9 @@
 Each source is polled exactly at each of its rows in index.tsv, in the order of `utc`. The clock stands still until the
 polls of one moment have been committed, sifted and delivered, then moves on to the next; `speed` is a ceiling. Adaptive
 intervals, jitter, back-off and the staleness gate are off. It ends when the history has ended and every queue is empty.
+
+Its store is in `replay` of the data directory and begins empty each time: nothing of the service that works there is touched, and
+what a replay left can be looked at (`TOCSIN_DATA_DIR=data/replay tocsin stories list`).
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ from alerts.pipeline.poll import poll_sources
 from alerts.ports import PollCommit
 from alerts.rules.load import read_rules
 from alerts.settings import Settings
+from alerts.state.server import empty
 from alerts.up import own_store
 from alerts.wire import LoopbackServer, WirePage, page_handler, sink_handler
 
@@ -120,13 +124,14 @@ def replay(
 
     Raises:
         ConfigError: The history, the rules or the report file cannot be used.
-        StateError: The data directory is in use by another instance.
+        StateError: Another replay is under way in the data directory.
     """
     history = read_history(directory)
     wanted = read_rules(rules) if rules else (Rule(rule_id="everything", query="*", name="everything"),)
     with ExitStack() as stack:
         out = stack.enter_context(_open(report)) if report else None
         quiet = _quiet(settings)
+        empty(quiet.data_dir)
         stack.enter_context(own_store(quiet))
         pages = stack.enter_context(LoopbackServer(page_handler(history.page)))
         sink = stack.enter_context(LoopbackServer(sink_handler(lambda _alert: None)))
@@ -151,6 +156,7 @@ def _quiet(settings: Settings) -> Settings:
     """The same settings for a replay: a store of its own, loopback allowed, the history's cadence."""
     return settings.model_copy(
         update={
+            "data_dir": settings.data_dir.absolute() / "replay",
             "redis_url": "",
             "http": settings.http.model_copy(update={"allow_networks": ("127.0.0.0/8",)}),
             "poll": settings.poll.model_copy(update={"is_adaptive": False, "jitter": 0.0, "lease_s": 3600.0}),

@@ -13,6 +13,7 @@ import pytest
 from alerts.errors import ConfigError
 from alerts.replay import read_history, replay
 from alerts.settings import Settings
+from alerts.state.server import held
 from tests.harness import Entry, entry, feed
 
 HEAD = "utc\tsource\tfile\n"
@@ -64,6 +65,16 @@ def run(tmp_path: Path, history: Path, **options: Any) -> tuple[dict[str, Any], 
 
 
 # ---------------------------------------------------------------- a whole run
+
+
+def test_a_replay_begins_empty_each_time_and_leaves_the_service_of_the_directory_alone(tmp_path: Path) -> None:
+    history = two_outlets(tmp_path / "history")
+    with held(tmp_path / "data"):
+        first, _ = run(tmp_path, history)
+        again, _ = run(tmp_path, history)
+    assert first["new"] > 0
+    assert {**again, "seconds": 0} == {**first, "seconds": 0}
+    assert sorted(path.name for path in (tmp_path / "data").iterdir()) == ["replay", "tocsin.lock"]
 
 
 def test_a_history_is_found_told_and_reported(tmp_path: Path) -> None:

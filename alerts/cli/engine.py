@@ -47,7 +47,7 @@ def replay(
     rules: Annotated[Path | None, typer.Option("--rules", help="TOML or JSON Lines; without it one rule matches everything.")] = None,
     report: Annotated[Path | None, typer.Option("--report", help="Write items and alerts there as JSON Lines.")] = None,
 ) -> None:
-    """Serve a recorded history over HTTP and run the whole pipeline on it, on the history's clock."""
+    """Serve a recorded history over HTTP and run the whole pipeline on it, on the history's clock, in a store of its own."""
     summary = lazy("alerts.replay").replay(open_settings(), directory, speed=speed, rules=rules, report=report, say=show.note)
     show.fields(summary.items())
 

@@ -113,6 +113,17 @@ def held(directory: Path, *, wait_s: float = 0.0) -> Iterator[None]:
         lock.truncate(0)
 
 
+def empty(directory: Path) -> Path:
+    """The directory without what a former run left there, for those that begin anew each time.
+
+    Raises:
+        ConfigError, StateError: As `held`; nothing is taken away from under another process.
+    """
+    with held(directory):
+        shutil.rmtree(directory, ignore_errors=True)
+    return directory
+
+
 @dataclass(frozen=True, slots=True)
 class Binary:
     """A store server that runs on this machine."""
