@@ -2,7 +2,8 @@
 
 Asked in this order, the first that fits wins: correction, all-clear, live blog, opinion, explainer, look back, fixture,
 sport, soft (recipes, horoscopes, offers), update; else event. Signs of sport and soft are everyday words: beside words of
-harm two are wanted, since a crowd crush in a stadium is an event.
+harm two are wanted, since a crowd crush in a stadium is an event. "Twenty years after" makes a look back, but not of an old
+case in which something happens now: an arrest, a verdict, a find.
 """
 
 from __future__ import annotations
@@ -50,6 +51,15 @@ _SAYS = {
     Nature.UPDATE: "an update",
 }
 _AT = {"start": 0, "opening": 2, "any": 14, "weak": 14}  # the last word a sign may begin with: further on it is an aside
+_TIME_PASSED = "nature.retrospective.opening"
+_ACTS = frozenset(
+    f"phases.{act}"
+    for act in (
+        "captivity.detained", "captivity.released", "justice.accused", "justice.trial", "justice.convicted", "justice.acquitted",
+        "person.found_alive", "person.found_dead",
+    )
+)  # fmt: skip
+_CLAUSE = re.compile(r"[,;:،؛、，；：–—]|\s-\s")
 _AFTER_LABEL = re.compile(r"\s*(?:[:：|»›/\])】）・]|[-–—]\s|\s[-–—])")
 _BEFORE_LABEL = re.compile(r"(?:[|\[(【（«‹/:：]|\s[-–—]|[–—])\s*$")
 
@@ -101,7 +111,15 @@ def _signs(passage: Passage) -> dict[tuple[str, bool], list[Hit]]:
 def _stands(passage: Passage, hit: Hit, place: str) -> bool:
     if place == "label":
         return _is_label(passage, hit)
-    return hit.start <= _AT[place]
+    return hit.start <= _AT[place] and not (hit.sense == _TIME_PASSED and _is_moving(passage, hit))
+
+
+def _is_moving(passage: Passage, passed: Hit) -> bool:
+    """Whether an act of the law, or a find, stands before the words for the time that passed, or behind the clause they begin."""
+    ends = _CLAUSE.search(passage.text, passage.tokens[passed.end - 1].end)
+    rest = ends.end() if ends else len(passage.text)
+    acts = (hit for hit in passage.hits if hit.sense in _ACTS)
+    return any(hit.end <= passed.start or passage.tokens[hit.start].start >= rest for hit in acts)
 
 
 def _is_label(passage: Passage, hit: Hit) -> bool:
