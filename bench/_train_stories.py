@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import sys
 from array import array
 from collections import Counter
@@ -35,19 +36,21 @@ from alerts.stories.headlines import HEADLINE_FEATURES, Headline, headline_featu
 from alerts.stories.likeness import cohesion
 from alerts.stories.meanings import common_terms
 from alerts.stories.rarity import Rarity
-from alerts.stories.scorer import LOWEST, STORY_FEATURES, Linear, Weights
+from alerts.stories.scorer import LOWEST, STORY_FEATURES, Alone, Linear, Weights
 from alerts.stories.semantic import Encoder, load_encoder
 from alerts.stories.sketch import LEAST_TERMS, Sketch, compared, hash32, sketch_of
-from alerts.stories.trees import Forest, written
+from alerts.stories.trees import written
 from bench._trees import Growth, grow
 
 DATA = Path(__file__).parents[2] / "shared/data/stories"
 WEIGHTS = Path(__file__).parents[1] / "alerts/stories/data/weights.json"
 CORPORA = {"stream": 0.6, "wce": 0.3, "sts_headlines": 0.8, "lede": 0.3}  # how much each weighs for items of a stream
-SAME = {"wce": 0.1, "sts_headlines": 1.0, "lede": 0.5}  # and for two headlines alone
+ALONE = {"wce": 0.05, "sts_headlines": 1.0, "lede": 0.3}  # for the line of two headlines alone
+GROWN = {"sts_headlines": 1.0, "lede": 0.5}  # for its trees
+DATED = {"wce": 0.5, "lede": 0.5}  # for two headlines with their times: corpora that have them
 AGAINST = frozenset(
     "lost_more lost_less names_lost toll_gap magnitude_gap number_gap country_gap area_gap concepts_lost apart_more apart_less left_more "
-    "left_less opposed figures".split()
+    "left_less opposed figures values_apart countries_apart days_apart days".split()
 )
 FOR = frozenset(
     "cosine cover_more cover_less soft_more soft_less dice first second third shared names number value country area concepts meaning "
@@ -57,7 +60,8 @@ _CANDIDATES, _KEPT, _WINDOW_S = 5, 5, 72 * 3600
 _LEAST_SEEN = 3  # headlines with a term, for a place in the prior
 _COMMON = 0.02  # share of headlines with a word of data/common.txt
 _RIDGE = 1.0
-_GROWTH = Growth(trees=80)
+_GROWTH = Growth(trees=80, least=40.0)
+_TREE = re.compile(r"^    \[.*?^    \]", re.MULTILINE | re.DOTALL)  # one tree, as JSON lays it out: a line is enough
 Vector = NDArray[np.float64]
 
 
@@ -109,7 +113,7 @@ def read_stream(name: str, tagger: Tagger, encode: Encoder | None = None) -> lis
 def read_pairs(name: str, tagger: Tagger, encode: Encoder | None = None) -> list[Pair]:
     """Labelled pairs of one corpus."""
     rows = read_rows(DATA / f"pairs/{name}.dev.jsonl")
-    sides = [[Headline(row[side]["title"], _sketch(row[side], tagger, encode)) for side in ("a", "b")] for row in rows]
+    sides = [[Headline(row[side]["title"], _sketch(row[side], tagger, encode), "time" in row[side]) for side in ("a", "b")] for row in rows]
     return [Pair(row["a"].get("time", "")[:7], one, other, bool(row["same"])) for row, (one, other) in zip(rows, sides, strict=True)]
 
 
@@ -192,15 +196,15 @@ def fit(rows: Vector, labels: Vector, weights: Vector, ridge: float = _RIDGE) ->
     return float(beta[0] - (beta[1:] * mean / spread).sum()), beta[1:] / spread
 
 
-def fit_signed(rows: Vector, labels: Vector, weights: Vector) -> tuple[float, Vector]:
+def fit_signed(rows: Vector, labels: Vector, weights: Vector, names: Sequence[str]) -> tuple[float, Vector]:
     """The same, with every weight on the side that its feature stands for.
 
     While some are not, the one that is farthest on the wrong side is left out; left out features weigh nothing.
     """
-    side, spread = sides_of(FEATURES), rows.std(axis=0)
+    side, spread = sides_of(names), rows.std(axis=0)
     kept = spread > 0
     while True:
-        found = np.zeros(len(FEATURES))
+        found = np.zeros(len(names))
         bias, found[kept] = fit(rows[:, kept], labels, weights)
         wrong = found * spread * side
         if wrong.min() >= 0:
@@ -225,30 +229,32 @@ def learn(candidates: Sequence[Candidate], corpora: Mapping[str, tuple[Vector, V
     some = [c for number, c in enumerate(candidates) if c.is_same or number % 3 == 0]  # of the others a third will do
     nearest = np.array([max(c.rows, key=lambda row: row[0]) for c in some])
     short = {name: (rows[:, : len(FEATURES)], labels) for name, (rows, labels) in corpora.items()}
-    pair = _joint({**short, "stream": (nearest, np.array([float(c.is_same) for c in some]))}, CORPORA)
-    trees = _trees(corpora)
-    half = Weights(pair, pair, trees, trees, Linear(0.0, (0.0,) * len(STORY_FEATURES)), prior)
+    pair = _joint({**short, "stream": (nearest, np.array([float(c.is_same) for c in some]))}, CORPORA, FEATURES)
+    alone, dated = learn_alone(corpora), _joint(corpora, DATED, HEADLINE_FEATURES)
+    half = Weights(pair, pair, alone, alone, dated, dated, Linear(0.0, (0.0,) * len(STORY_FEATURES)), prior)
     bias, story = fit(np.array(story_rows(candidates, half.pair_odds)), same, np.ones(len(same)), 0.1)
     return replace(half, story=Linear(bias, tuple(map(float, story))))
 
 
-def _joint(corpora: Mapping[str, tuple[Vector, Vector]], shares: Mapping[str, float]) -> Linear:
+def learn_alone(corpora: Mapping[str, tuple[Vector, Vector]]) -> Alone:
+    """The line and the trees of two headlines alone; of the time between them nothing is known."""
+    timeless = {name: (rows * (np.array(HEADLINE_FEATURES) != "days"), labels) for name, (rows, labels) in corpora.items()}
+    rows, labels, weights = _together(timeless, GROWN)
+    trees = grow(rows, labels, weights / weights.mean(), sides_of(HEADLINE_FEATURES), _GROWTH)
+    return Alone(_joint(timeless, ALONE, HEADLINE_FEATURES), trees)
+
+
+def _joint(corpora: Mapping[str, tuple[Vector, Vector]], shares: Mapping[str, float], names: Sequence[str]) -> Linear:
     """One regression over several corpora, each with its share of the weight."""
-    rows, labels, weights = _together(corpora, shares)
-    bias, found = fit_signed(rows, labels, weights)
+    bias, found = fit_signed(*_together(corpora, shares), names)
     return Linear(bias, tuple(map(float, found)))
 
 
-def _trees(corpora: Mapping[str, tuple[Vector, Vector]]) -> Forest:
-    """The trees of two headlines alone."""
-    rows, labels, weights = _together(corpora, SAME)
-    return grow(rows, labels, weights / weights.mean(), sides_of(HEADLINE_FEATURES), _GROWTH)
-
-
 def _together(corpora: Mapping[str, tuple[Vector, Vector]], shares: Mapping[str, float]) -> tuple[Vector, Vector, Vector]:
-    """Rows, labels and weights of several corpora, each with its share."""
-    rows, labels = (np.concatenate([corpus[part] for corpus in corpora.values()]) for part in (0, 1))
-    weights = np.concatenate([np.full(len(corpus[1]), shares[name] * 10_000 / len(corpus[1])) for name, corpus in corpora.items()])
+    """Rows, labels and weights of those corpora that have a share."""
+    kept = {name: corpora[name] for name in shares}
+    rows, labels = (np.concatenate([corpus[part] for corpus in kept.values()]) for part in (0, 1))
+    weights = np.concatenate([np.full(len(corpus[1]), shares[name] * 10_000 / len(corpus[1])) for name, corpus in kept.items()])
     return rows, labels, weights
 
 
@@ -314,8 +320,9 @@ class School:
     def learn_same(self) -> Weights:
         """Weights of two headlines alone; those of streams are empty."""
         prior, none = self.prior(), Linear(0.0, ())
-        trees = _trees(self._rows(prior))
-        return Weights(none, none, trees, trees, none, prior)
+        rows = self._rows(prior)
+        alone, dated = learn_alone(rows), _joint(rows, DATED, HEADLINE_FEATURES)
+        return Weights(none, none, alone, alone, dated, dated, none, prior)
 
     def _rows(self, prior: Mapping[int, float], without: str = "") -> dict[str, tuple[Vector, Vector]]:
         return {name: pair_rows((p for p in pairs if not without or p.month != without), prior) for name, pairs in self.pairs.items()}
@@ -338,18 +345,18 @@ def dumped(weights: Weights) -> str:
     data: dict[str, Any] = {
         "pair": _named(FEATURES, weights.pair),
         "meant": _named(FEATURES, weights.meant),
+        "dated": _named(HEADLINE_FEATURES, weights.dated),
+        "dated_meant": _named(HEADLINE_FEATURES, weights.dated_meant),
         "story": _named(STORY_FEATURES, weights.story),
         "prior": {
             share: base64.b64encode(array("I", sorted(terms)).tobytes()).decode()
             for share, terms in sorted(shares.items(), key=lambda pair: -float(pair[0]))
         },
     }
-    text = json.dumps(data, indent=1)
-    for part, forest in (("same", weights.same), ("same_meant", weights.same_meant)):
-        trees = ",\n".join(json.dumps(written(tree), separators=(",", ":")) for tree in forest.trees)
-        head = json.dumps({"bias": round(forest.bias, 4), "features": HEADLINE_FEATURES})[:-1]
-        text = f'{text[:-2]},\n "{part}": {head}, "trees": [\n{trees}]}}\n}}'
-    return text + "\n"
+    for part, alone in (("alone", weights.alone), ("alone_meant", weights.alone_meant)):
+        grown = [written(tree) for tree in alone.trees.trees]
+        data[part] = {**_named(HEADLINE_FEATURES, alone.line), "trees": {"bias": round(alone.trees.bias, 4), "grown": grown}}
+    return _TREE.sub(lambda tree: re.sub(r"\s+", "", tree[0]), json.dumps(data, indent=1)) + "\n"
 
 
 def _named(names: Sequence[str], part: Linear) -> dict[str, Any]:
@@ -378,7 +385,7 @@ def main() -> None:
     """Learn from everything, without sentence vectors and with them, and print the weights; --write puts them into the package."""
     tagger, encode = Tagger.load(), lru_cache(maxsize=None)(load_encoder())
     plain, meant = (_learned(School.open(tagger, encoder)) for encoder in (None, encode))
-    weights = replace(plain, meant=meant.meant, same_meant=meant.same_meant)
+    weights = replace(plain, meant=meant.meant, alone_meant=meant.alone_meant, dated_meant=meant.dated_meant)
     text = dumped(weights)
     if "--write" in sys.argv:
         WEIGHTS.write_text(text, encoding="utf-8")

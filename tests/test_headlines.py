@@ -20,6 +20,8 @@ from alerts.stories.rarity import Rarity
 from alerts.stories.scorer import load_weights, read_weights
 from alerts.stories.sketch import pack, sketch_of, unpack
 from alerts.stories.trees import Forest, Split, read_tree, written
+from alerts.stories.wordings import respelled, synonyms
+from alerts.text.tokens import words
 from bench._trees import Growth, grow
 
 TAGGER = Tagger.load()
@@ -49,6 +51,63 @@ def feature(name: str, one: str, other: str, lang: str = "en") -> float:
 )
 def test_opposites_are_noticed_where_one_side_has_one_and_the_other_the_other(one: str, other: str, lang: str, count: int) -> None:
     assert count == feature("opposed", one, other, lang)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "lang", "expected"),
+    [
+        ("Harbour shares close higher Wednesday", "Harbour shares close higher Friday", "en", 1.0),
+        ("Harbour shares close higher Wed", "Harbour shares close higher Wednesday", "en", 0.0),
+        ("Harbour index, Oct. 14", "Harbour index, December 12", "en", 1.0),
+        ("Council meets Friday in June", "Council meets Friday in July", "en", 1.0),
+        ("Council meets Friday", "Council meets in July", "en", 0.0),
+        ("Hafen schließt am Dienstag", "Hafen schließt am Samstag", "de", 1.0),
+        ("Порт закроют в среду", "Порт закроют в пятницу", "ru", 1.0),
+        ("Bandari Jumatano", "Bandari Ijumaa", "sw", 0.0),
+    ],
+)
+def test_two_days_of_one_report_are_noticed(one: str, other: str, lang: str, expected: float) -> None:
+    assert feature("days_apart", one, other, lang) == expected
+
+
+def test_countries_and_numbers_that_each_side_has_alone_are_counted() -> None:
+    assert feature("countries_apart", "Kenyan president to visit Japan", "Peruvian president to visit Japan") == 1.0
+    assert feature("countries_apart", "Kenyan president to visit Japan", "President to visit Japan") == 0.0
+    assert feature("values_apart", "Ferry fire kills 12", "Ferry fire kills 14") == 1.0
+    assert feature("values_apart", "Ferry fire kills 12", "Ferry fire kills 12, hurts 30") == 0.0
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "found"),
+    [
+        ("horse meat on ferries", "horsemeat on ferries", {"horse", "meat"}),
+        ("horsemeat on ferries", "horse meat on ferries", {"horsemeat"}),
+        ("reelection of the mayor", "re-election of the mayor", {"reelection"}),
+        ("World Harbour Board meets", "WHB meets", {"world", "harbour", "board"}),
+        ("WHB meets", "World Harbour Board meets", {"whb"}),
+        ("ferry", "harbour", set()),
+        ("", "harbour", set()),
+    ],
+)
+def test_words_written_apart_joined_or_by_their_first_letters_are_found(mine: str, theirs: str, found: set[str]) -> None:
+    assert respelled(words(mine), words(theirs)) == found
+
+
+def test_words_that_stand_for_each_other_lie_nearer_than_strangers() -> None:
+    near = feature("aligned_less", "Captain escapes murder attempt", "Captain survives murder bid")
+    far = feature("aligned_less", "Captain escapes murder attempt", "Captain paints murder scene")
+    assert near > far + 0.2
+    assert synonyms("attempts", "en") & synonyms("bid", "en")
+    assert not synonyms("attempts", "sw")
+
+
+def test_the_time_between_two_headlines_counts_where_both_are_dated() -> None:
+    one, other = a_headline("Ferry aground off Tyre"), a_headline("Ferry runs aground near Tyre")
+    later = other._replace(sketch=replace(other.sketch, at_s=3 * 86400))
+    rarity, place = Rarity(load_weights().prior, {}, ()), HEADLINE_FEATURES.index("days")
+    assert headline_features(one, later, rarity)[place] == 0.0
+    near, far = (headline_features(one._replace(is_dated=True), h._replace(is_dated=True), rarity)[place] for h in (other, later))
+    assert 0.0 < near < far
 
 
 def test_spellings_of_a_name_lie_beside_each_other() -> None:
@@ -101,11 +160,15 @@ def test_weights_of_other_features_are_refused() -> None:
     from importlib import resources
 
     text = resources.files("alerts.stories").joinpath("data", "weights.json").read_text(encoding="utf-8")
-    for part in ("same", "same_meant"):
+    for part in ("alone", "alone_meant", "dated", "dated_meant"):
         data = json.loads(text)
-        data[part]["features"] = data[part]["features"][1:]
+        del data[part]["weights"][HEADLINE_FEATURES[0]]
         with pytest.raises(ValueError, match=rf"{part}: other features"):
             read_weights(json.dumps(data))
+    data = json.loads(text)
+    data["alone"]["weights"] = dict(reversed(data["alone"]["weights"].items()))
+    with pytest.raises(ValueError, match="alone: other features"):
+        read_weights(json.dumps(data))
     data = json.loads(text)
     del data["meant"]["weights"][FEATURES[0]]
     with pytest.raises(ValueError, match="meant: other features"):

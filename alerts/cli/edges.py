@@ -85,7 +85,7 @@ def _same_rows(file: Path | None, encode: Any) -> Rows:
         for side in ("a", "b"):
             title, at = text_of(row, side, place, needed=True), _time(row, f"{side}_time", place)
             tagged = tagged_row({"id": side, "title": title, "lang": text_of(row, "lang", place)}, place, tagger)
-            sides.append(headline(title, sketch_of(tagged, int(at.timestamp()) if at else 0, encode)))
+            sides.append(headline(title, sketch_of(tagged, int(at.timestamp()) if at else 0, encode), at is not None))
         score = likeness.same_event(sides[0], sides[1], weights)
         yield {**row, "same": score >= likeness.SAME_CHANCE, "score": round(score, 4)}
 

@@ -1,33 +1,37 @@
 """Whether two headlines are about one event when nothing else is known: no story, no rivals, no stream around them.
 
 There is time to look closer than grouping can: besides what sketches are compared by, the words themselves are laid beside each other,
-letter by letter, and opposites (rises and falls) are looked for.
+letter by letter and by their meaning, and opposites (rises and falls), other numbers, countries and days are looked for.
 """
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from difflib import SequenceMatcher
 from functools import lru_cache
-from importlib import resources
 from itertools import pairwise
 from typing import NamedTuple
 
 from alerts.stories.compare import CLOSER, FEATURES, View, closer_features, features, view_of
 from alerts.stories.rarity import Rarity
 from alerts.stories.sketch import Sketch, word_hashes
-from alerts.text.stems import stems
+from alerts.stories.wordings import are_days_apart, opposed, respelled, synonyms
 from alerts.text.tokens import words
 
 MORE = (
     "trigrams", "aligned_more", "aligned_less", "apart_more", "apart_less", "left_more", "left_less", "pairs", "order", "letters",
-    "opposed", "figures",
+    "opposed", "figures", "values_apart", "countries_apart", "days_apart", "days",
 )  # fmt: skip
 HEADLINE_FEATURES = (*FEATURES, *CLOSER, *MORE)
 _ALIKE = 0.4  # share of trigrams from which two words may be spellings of one
+_SYNONYM = 0.8
 _UNKNOWN = 6.0  # weight of a word that the sketch does not have
 _PLAIN = 1.0  # and of stop words
+_SOON_S = 2 * 3600  # headlines less far apart are as near as any: some feeds know the day alone
+_HURRY = 4.0  # of the days between two headlines: the first hours say more than the third day
 
 
 class Headline(NamedTuple):
@@ -35,6 +39,7 @@ class Headline(NamedTuple):
 
     title: str
     sketch: Sketch
+    is_dated: bool = False  # whether the time of the sketch is that of the headline
 
 
 class _Laid(NamedTuple):
@@ -65,28 +70,52 @@ def headline_features(one: Headline, other: Headline, rarity: Rarity) -> list[fl
         len(steps) / max(1, min(len(first), len(second)) - 1),
         SequenceMatcher(None, first, second, autojunk=False).ratio(),
         SequenceMatcher(None, " ".join(first), " ".join(second), autojunk=False).ratio(),
-        float(_opposed(first, second, one.sketch.language or "en")),
+        float(opposed(first, second, one.sketch.language or "en")),
         float(len(numbers[0] ^ numbers[1]) if all(numbers) else 0),
+        _apart({number.value for number in one.sketch.numbers}, {number.value for number in other.sketch.numbers}),
+        _apart({code[:2] for code in one.sketch.places}, {code[:2] for code in other.sketch.places}),
+        float(are_days_apart(first, second, one.sketch.language or "en")),
+        math.log1p(_HURRY * max(_SOON_S, abs(one.sketch.at_s - other.sketch.at_s)) / 86400) if are_dated(one, other) else 0.0,
     ]
+
+
+def are_dated(one: Headline, other: Headline) -> bool:
+    """Whether it is known of both when they were published."""
+    return one.is_dated and other.is_dated
+
+
+def _apart(mine: AbstractSet[object], theirs: AbstractSet[object]) -> float:
+    """How many each side has that the other lacks, the lesser of both, at most 2: a visit of France's president and one of Iran's."""
+    return float(min(2, len(mine - theirs), len(theirs - mine)))
 
 
 def _laid(mine: Sequence[str], theirs: Sequence[str], view: View) -> _Laid:
     if not mine or not theirs:
         return _Laid(0.0, 0.0, 0.0)
-    whole = held = 0.0
-    apart = 0.0
+    language = view.sketch.language or "en"
+    said = {term for word in theirs for term in _hashes(word, view)}
+    meant = {group for word in theirs for group in synonyms(word, language)}
+    spelled = respelled(mine, theirs)
+    whole = held = apart = 0.0
     for word in mine:
         weight = _weight(word, view)
         near = max(_alike(word, other) for other in theirs)
         near = near if near > _ALIKE else 0.0
+        if word in spelled or not said.isdisjoint(_hashes(word, view)):
+            near = 1.0  # killed, dead
+        elif near < _SYNONYM and not meant.isdisjoint(synonyms(word, language)):
+            near = _SYNONYM
         whole, held, apart = whole + weight, held + weight * near, max(apart, weight * (1.0 - near))
     return _Laid(held / whole, apart, whole - held)
 
 
 def _weight(word: str, view: View) -> float:
     """How rare a word is; of a compound its rarest part."""
-    hashes = word_hashes(word, view.sketch.language or None)
-    return max((view.weights.get(term, _UNKNOWN) for term in hashes), default=_PLAIN)
+    return max((view.weights.get(term, _UNKNOWN) for term in _hashes(word, view)), default=_PLAIN)
+
+
+def _hashes(word: str, view: View) -> tuple[int, ...]:
+    return word_hashes(word, view.sketch.language or None)
 
 
 @lru_cache(maxsize=16384)
@@ -108,29 +137,3 @@ def _trigrams(first: Sequence[str], second: Sequence[str]) -> float:
     """Dice's coefficient of the trigrams of both texts, each as often as it stands there."""
     a, b = (Counter(text[at : at + 3] for at in range(len(text) - 2)) for text in (f" {' '.join(side)} " for side in (first, second)))
     return 2 * (a & b).total() / max(1, a.total() + b.total())
-
-
-def _opposed(first: Sequence[str], second: Sequence[str], language: str) -> int:
-    """How many words of one have their opposite in the other, and not beside them: "shares rise", "shares fall"."""
-    table = _opposites(language)
-    if not table:
-        return 0
-    mine, theirs = ({table[stem] for stem in (_stem(word, language) for word in side) if stem in table} for side in (first, second))
-    return sum((pair, 1 - end) in theirs and (pair, end) not in theirs and (pair, 1 - end) not in mine for pair, end in mine)
-
-
-def _stem(word: str, language: str) -> str:
-    return min(stems(word, language), default=word)
-
-
-@lru_cache(maxsize=64)
-def _opposites(language: str) -> Mapping[str, tuple[int, int]]:
-    """stem -> number of its pair of opposites, and which end of it."""
-    found: dict[str, tuple[int, int]] = {}
-    text = resources.files("alerts.stories").joinpath("data", "opposites.txt").read_text(encoding="utf-8")
-    for number, line in enumerate(text.splitlines()):
-        tag, _, ends = line.partition(" = ")
-        if tag == language:
-            for end, said in enumerate(ends.split(" | ")):
-                found |= {_stem(word, language): (number, end) for word in said.split()}
-    return found

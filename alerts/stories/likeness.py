@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from alerts.stories.compare import features, is_template, is_thin, view_of
-from alerts.stories.headlines import Headline, headline_features
+from alerts.stories.headlines import Headline, are_dated, headline_features
 from alerts.stories.rarity import Rarity
 from alerts.stories.scorer import LOWEST, Weights
 from alerts.stories.sketch import LEAST_TERMS, Sketch
@@ -86,4 +86,4 @@ def same_event(one: Headline, other: Headline, weights: Weights) -> float:
         return 0.0
     if mine.terms and (mine.terms, mine.numbers) == (theirs.terms, theirs.numbers):
         return 1.0
-    return weights.same_chance(headline_features(one, other, rarity))
+    return weights.same_chance(headline_features(one, other, rarity), is_dated=are_dated(one, other))

@@ -7,9 +7,9 @@ stems. Languages that write compounds as one word are cut before a known concept
 from __future__ import annotations
 
 from functools import lru_cache
-from importlib import resources
 from typing import NamedTuple
 
+from alerts.stories.wordlists import rows
 from alerts.text.normalise import fold
 from alerts.text.stems import stems
 
@@ -47,13 +47,13 @@ def terms_of(word: str, language: str | None) -> tuple[Term, ...]:
 
 def common_terms() -> frozenset[str]:
     """The terms of words that many headlines of their language have."""
-    found = ((word, key) for key, words in _rows("common.txt") for word in words)
+    found = ((word, key) for key, words in rows("common.txt") for word in words.split())
     return frozenset(term.text for word, key in found for term in terms_of(word, key) if not term.is_concept)
 
 
 def concept_names() -> frozenset[str]:
     """The names of all concepts."""
-    return frozenset(key.partition(".")[2] for key, _ in _rows("concepts.txt"))
+    return frozenset(key.partition(".")[2] for key, _ in rows("concepts.txt"))
 
 
 def _parts(stem: str, language: str) -> tuple[Term, ...]:
@@ -70,19 +70,13 @@ def _parts(stem: str, language: str) -> tuple[Term, ...]:
 def _concepts(language: str) -> dict[str, str]:
     """stem -> concept of one language."""
     found: dict[str, str] = {}
-    for key, words in _rows("concepts.txt"):
+    for key, words in rows("concepts.txt"):
         tag, _, concept = key.partition(".")
         if tag == language:
-            found |= {stem: concept for word in words for stem in stems(word, language)}
+            found |= {stem: concept for word in words.split() for stem in stems(word, language)}
     return found
 
 
 @lru_cache(maxsize=1)
 def _stopwords() -> dict[str, frozenset[str]]:
-    return {key: frozenset(map(fold, words)) for key, words in _rows("stopwords.txt")}
-
-
-def _rows(name: str) -> list[tuple[str, list[str]]]:
-    text = resources.files("alerts.stories").joinpath("data", name).read_text(encoding="utf-8")
-    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
-    return [(key.strip(), words.split()) for key, _, words in (line.partition("=") for line in lines)]
+    return {key: frozenset(map(fold, words.split())) for key, words in rows("stopwords.txt")}

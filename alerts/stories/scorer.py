@@ -1,7 +1,8 @@
-"""How sure it is that two items, or an item and a story, are about one event: three small logistic regressions.
+"""How sure it is that two items, or an item and a story, are about one event: a few small logistic regressions.
 
-One compares items of a stream, one says from this which story an item belongs to, and one compares two headlines of which
-nothing else is known: there half of what is asked about is the same event, in a stream a hundredth.
+One compares items of a stream, one says from this which story an item belongs to, and two compare two headlines of which
+nothing else is known: there half of what is asked about is the same event, in a stream a hundredth. Of the two one is for
+headlines with their times, as outlets publish them within days; the other, with some trees, for headlines of any time.
 
 The weights and the prior of term frequencies are learned by bench/_train_stories.py and come with the package as JSON.
 """
@@ -44,13 +45,27 @@ class Linear:
 
 
 @dataclass(frozen=True, slots=True)
+class Alone:
+    """A line through the features, and trees for what a line cannot say; both count the same."""
+
+    line: Linear
+    trees: Forest
+
+    def odds(self, features: Sequence[float]) -> float:
+        """The log odds."""
+        return (self.line.odds(features) + self.trees.odds(features)) / 2
+
+
+@dataclass(frozen=True, slots=True)
 class Weights:
-    """The regressions, the trees and the prior."""
+    """The regressions, the trees and the prior; each once without and once with sentence vectors of both sides (`meant`)."""
 
     pair: Linear  # over FEATURES
-    meant: Linear  # the same where both items have a sentence vector
-    same: Forest  # over HEADLINE_FEATURES
-    same_meant: Forest
+    meant: Linear
+    alone: Alone  # over HEADLINE_FEATURES
+    alone_meant: Alone
+    dated: Linear  # the same, where the times are known
+    dated_meant: Linear
     story: Linear  # over STORY_FEATURES
     prior: Mapping[int, float]  # term -> share of news items that have it
 
@@ -60,11 +75,13 @@ class Weights:
             return LOWEST
         return (self.meant if features[_MEANING] else self.pair).odds(features)
 
-    def same_chance(self, features: Sequence[float]) -> float:
-        """The probability, 0 to 1, that two headlines are about one event."""
+    def same_chance(self, features: Sequence[float], *, is_dated: bool) -> float:
+        """The probability, 0 to 1, that two headlines are about one event; 0 when they share no word and no meaning."""
         if not features[_OVERLAP] and not features[_MEANING]:
             return 0.0
-        return chance((self.same_meant if features[_MEANING] else self.same).odds(features))
+        if is_dated:
+            return chance((self.dated_meant if features[_MEANING] else self.dated).odds(features))
+        return chance((self.alone_meant if features[_MEANING] else self.alone).odds(features))
 
     def story_chance(self, features: Sequence[float], items: int) -> float:
         """The probability, 0 to 1, that an item belongs to a story that has so many items."""
@@ -90,17 +107,20 @@ def read_weights(text: str) -> Weights:
         ValueError: A feature is missing, or one is not known.
     """
     data = json.loads(text)
-    pair, meant = _linear(data, "pair", FEATURES), _linear(data, "meant", FEATURES)
-    same, same_meant = _forest(data, "same"), _forest(data, "same_meant")
+    pair, meant = (_linear(data, part, FEATURES) for part in ("pair", "meant"))
+    alone, alone_meant = (_alone(data, part) for part in ("alone", "alone_meant"))
+    dated, dated_meant = (_linear(data, part, HEADLINE_FEATURES) for part in ("dated", "dated_meant"))
     prior = {term: float(share) for share, packed in data["prior"].items() for term in array("I", base64.b64decode(packed))}
-    return Weights(pair, meant, same, same_meant, _linear(data, "story", STORY_FEATURES), prior)
+    return Weights(pair, meant, alone, alone_meant, dated, dated_meant, _linear(data, "story", STORY_FEATURES), prior)
 
 
-def _forest(data: Any, part: str) -> Forest:
-    known = data[part]
-    if tuple(known["features"]) != HEADLINE_FEATURES:
+def _alone(data: Any, part: str) -> Alone:
+    """The trees' features stand in the order of HEADLINE_FEATURES, which the line names."""
+    known, line = data[part], _linear(data, part, HEADLINE_FEATURES)
+    if tuple(known["weights"]) != HEADLINE_FEATURES:
         raise ValueError(_OTHER.format(part))
-    return Forest(float(known["bias"]), tuple(read_tree(tree, len(HEADLINE_FEATURES)) for tree in known["trees"]))
+    trees = known["trees"]
+    return Alone(line, Forest(float(trees["bias"]), tuple(read_tree(tree, len(HEADLINE_FEATURES)) for tree in trees["grown"])))
 
 
 def _linear(data: Any, part: str, names: Sequence[str]) -> Linear:
