@@ -15,6 +15,7 @@ from alerts.text.stems import stems
 
 _COMPOUNDING = frozenset({"de", "nl", "sv", "da", "no"})
 _SHORTEST_PART = 4
+_SHORT_TAILS, _LONG_HEAD = frozenset({"zug", "bus"}), 5  # a Regionalzug is a train; a Rückzug, a retreat, is none
 
 
 class Term(NamedTuple):
@@ -37,7 +38,7 @@ def terms_of(word: str, language: str | None) -> tuple[Term, ...]:
     if folded in _stopwords().get(known, frozenset()) or (folded in _stopwords()["en"] and known not in _stopwords()):
         return ()
     stem = min(stems(word, language), default=folded)
-    concept = _concepts(known).get(stem)
+    concept = _exact(known).get(folded) or _concepts(known).get(stem)
     if concept:
         return (Term("#" + concept, True),)
     if known in _COMPOUNDING and len(folded) > 2 * _SHORTEST_PART:
@@ -56,9 +57,15 @@ def concept_names() -> frozenset[str]:
     return frozenset(key.partition(".")[2] for key, _ in rows("concepts.txt"))
 
 
+def kinds_of_events() -> dict[str, frozenset[str]]:
+    """concept -> the kinds of events that it may tell of, for those that say what happened."""
+    return {concept: frozenset(kinds.split()) for concept, kinds in rows("kinds.txt")}
+
+
 def _parts(stem: str, language: str) -> tuple[Term, ...]:
     concepts = _concepts(language)
-    for cut in range(_SHORTEST_PART - 1, len(stem) - _SHORTEST_PART + 1):
+    shortest = _SHORTEST_PART - (stem[-3:] in _SHORT_TAILS and len(stem) >= _LONG_HEAD + 3)
+    for cut in range(_SHORTEST_PART - 1, len(stem) - shortest + 1):
         if (concept := concepts.get(stem[cut:])) is not None:
             head = stem[:cut].removesuffix("s") if cut > _SHORTEST_PART else stem[:cut]
             first = concepts.get(min(stems(head, language)))
@@ -68,13 +75,29 @@ def _parts(stem: str, language: str) -> tuple[Term, ...]:
 
 @lru_cache(maxsize=64)
 def _concepts(language: str) -> dict[str, str]:
-    """stem -> concept of one language."""
+    """stem -> concept of one language; of a stem that words of two concepts have, the concept that stands first."""
     found: dict[str, str] = {}
-    for key, words in rows("concepts.txt"):
-        tag, _, concept = key.partition(".")
-        if tag == language:
-            found |= {stem: concept for word in words.split() for stem in stems(word, language)}
+    for concept, words in _listed(language):
+        for word in words:
+            for stem in stems(word, language):
+                found.setdefault(stem, concept)
     return found
+
+
+@lru_cache(maxsize=64)
+def _exact(language: str) -> dict[str, str]:
+    """folded word -> concept, which comes before its stem: fired is from a job, fires are fires."""
+    found: dict[str, str] = {}
+    for concept, words in _listed(language):
+        for word in words:
+            found.setdefault(fold(word), concept)
+    return found
+
+
+def _listed(language: str) -> list[tuple[str, list[str]]]:
+    """Concept and words of each row of one language."""
+    split = ((*key.partition("."), words.split()) for key, words in rows("concepts.txt"))
+    return [(concept, words) for tag, _, concept, words in split if tag == language]
 
 
 @lru_cache(maxsize=1)
