@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from alerts.cli.edges import tagged_row
 from alerts.regions.tagger import Tagger
 from alerts.stories.candidates import Postings
-from alerts.stories.compare import FEATURES, features, is_template, view_of
+from alerts.stories.compare import FEATURES, features, is_another, is_template, view_of
 from alerts.stories.headlines import HEADLINE_FEATURES, Headline, headline_features
 from alerts.stories.likeness import cohesion
 from alerts.stories.meanings import common_terms
@@ -50,11 +50,11 @@ GROWN = {"sts_headlines": 1.0, "lede": 0.5}  # for its trees
 DATED = {"wce": 0.5, "lede": 0.5}  # for two headlines with their times: corpora that have them
 AGAINST = frozenset(
     "lost_more lost_less names_lost toll_gap magnitude_gap number_gap country_gap area_gap concepts_lost apart_more apart_less left_more "
-    "left_less opposed figures values_apart countries_apart days_apart days".split()
+    "left_less opposed figures values_apart countries_apart days_apart days kinds_apart".split()
 )
 FOR = frozenset(
-    "cosine cover_more cover_less soft_more soft_less dice first second third shared names number value country area concepts meaning "
-    "trigrams aligned_more aligned_less pairs order letters".split()
+    "cosine cover_more cover_less soft_more soft_less dice first second third shared names number value country area concepts beyond "
+    "meaning trigrams aligned_more aligned_less pairs order letters".split()
 )
 _CANDIDATES, _KEPT, _WINDOW_S = 5, 5, 72 * 3600
 _LEAST_SEEN = 3  # headlines with a term, for a place in the prior
@@ -144,7 +144,7 @@ def walk(
         met: list[tuple[str, Candidate]] = []
         for story_id in postings.nearest(view.weights, _CANDIDATES):
             others = [view_of(kept, rarity) for kept in compared(live[story_id].kept)]
-            if item.sketch.title < LEAST_TERMS or any(is_template(view, other) for other in others):
+            if item.sketch.title < LEAST_TERMS or is_another(view, others) or any(is_template(view, other) for other in others):
                 continue
             days = (item.sketch.at_s - max(kept.at_s for kept in live[story_id].kept)) / 86400
             rows = tuple(tuple(features(view, other)) for other in others)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import zip_longest
 
 import pytest
 from hypothesis import given
@@ -17,9 +19,11 @@ from alerts.state.codec import STORY
 from alerts.stories.grouping import MAX_SKETCHES, StoryIndex
 from alerts.stories.headlines import Headline
 from alerts.stories.likeness import same_event
-from alerts.stories.meanings import terms_of
+from alerts.stories.meanings import concept_names, kinds_of_events, terms_of
 from alerts.stories.scorer import load_weights
 from alerts.stories.sketch import Sketch, pack, sketch_of, unpack
+from alerts.stories.wordlists import rows
+from alerts.text.normalise import fold
 from tests.builders import NOW
 
 TAGGER = Tagger.load()
@@ -66,6 +70,43 @@ Streik bei der Bahn: Gewerkschaft kündigt Ausstand an
 Explosion in Wohnhaus in Leipzig: Ein Toter
 Hochwasser in Polen: Tausende evakuiert
 Drohnenangriff auf Kiew: Mindestens vier Tote""".splitlines()
+
+
+# Invented events that fill a town for a day, and what else happens there or is like it elsewhere.
+TULSA = """Fire breaks out at shopping mall in Tulsa
+Tulsa mall fire: several people trapped, officials say
+At least two dead in Tulsa shopping mall fire
+Death toll in Tulsa mall fire rises to five
+Oklahoma governor visits site of Tulsa mall fire
+Firefighters put out blaze at Tulsa mall after ten hours
+Owner of burned Tulsa mall questioned by police
+Tulsa mourns victims of mall fire""".splitlines()
+NOT_TULSA = """Shooting at high school in Tulsa kills two
+Tornado hits outskirts of Tulsa
+Fire at shopping mall in Omaha injures three
+Tulsa to host film festival
+Police officer stabbed in Tulsa""".splitlines()
+ALBACETE = """Descarrila un tren cerca de Albacete y deja varios heridos
+Al menos dos muertos al descarrilar un tren en Albacete
+Asciende a cuatro el número de muertos en el accidente de tren de Albacete
+El maquinista del tren de Albacete, entre los fallecidos
+Investigan las causas del descarrilamiento de Albacete
+El rey visita a los heridos del accidente de Albacete
+Recuperan la caja negra del tren accidentado en Albacete""".splitlines()
+NOT_ALBACETE = """Un incendio destruye un almacén en Albacete
+Albacete acoge la feria del libro
+Un tiroteo deja un herido en Albacete
+Descarrila un tren de mercancías en Zamora
+El alcalde de Albacete anuncia su dimisión""".splitlines()
+KAZAN = """В Казани загорелся торговый центр
+Пожар в торговом центре Казани: есть пострадавшие
+Число погибших при пожаре в казанском торговом центре выросло до пяти
+Пожар в ТЦ Казани локализован
+Директор торгового центра в Казани задержан
+Очевидцы рассказали о пожаре в торговом центре Казани""".splitlines()
+NOT_KAZAN = """В Казани открылся новый аэропорт
+В Казани произошло ДТП с автобусом
+Стрельба в школе Казани: погибли два человека""".splitlines()
 
 
 def a_line(number: int, title: str, *, lang: str = "en", text: str = "") -> Tagged:
@@ -118,6 +159,31 @@ def test_one_template_about_two_events_is_two_stories(first: str, second: str) -
     assert one.story_id != two.story_id
 
 
+@pytest.mark.parametrize(
+    ("lang", "event", "others"), [("en", TULSA, NOT_TULSA), ("es", ALBACETE, NOT_ALBACETE), ("ru", KAZAN, NOT_KAZAN)]
+)
+def test_a_story_that_fills_a_town_swallows_nothing_else_that_happens_there(lang: str, event: list[str], others: list[str]) -> None:
+    titles = [*event[:3], *(line for pair in zip_longest(others, event[3:]) for line in pair if line)]
+    found = dict(zip(titles, stories_of(titles, lang=lang), strict=True))
+    told = {found[title].story_id for title in event}
+    assert len(told) <= 2
+    assert {title for title in others if found[title].story_id in told} == set()
+
+
+def test_a_word_of_two_concepts_is_what_its_own_list_says() -> None:
+    for word, concept in (("fire", "fire"), ("fired", "resign"), ("attack", "attack"), ("attackers", "suspect"), ("report", "say")):
+        assert [term.text for term in terms_of(word, "en")] == [f"#{concept}"]
+
+
+def test_every_word_stands_for_one_concept_and_every_kind_is_one_of_a_concept() -> None:
+    seen: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for key, words in rows("concepts.txt"):
+        for word in words.split():
+            seen[key.partition(".")[0], fold(word)].add(key)
+    assert [keys for keys in seen.values() if len(keys) > 1] == []
+    assert kinds_of_events().keys() - concept_names() == set()
+
+
 def lines_of(*pairs: tuple[str, str]) -> list[Story]:
     """The story of each (language, headline) when they arrive twenty minutes apart."""
     index, found = StoryIndex(), []
@@ -166,6 +232,8 @@ def test_inflected_russian_headlines_are_one_event() -> None:
     ("word", "language", "expected"),
     [
         ("Messerangriff", "de", ["#stab", "#attack"]),
+        ("Regionalzug", "de", ["regional", "#train"]),
+        ("Rückzug", "de", ["ruckzug"]),
         ("Weihnachtsmarkt", "de", ["#market"]),
         ("killed", "en", ["#kill"]),
         ("the", "en", []),

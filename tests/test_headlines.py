@@ -75,6 +75,7 @@ def test_countries_and_numbers_that_each_side_has_alone_are_counted() -> None:
     assert feature("countries_apart", "Kenyan president to visit Japan", "President to visit Japan") == 0.0
     assert feature("values_apart", "Ferry fire kills 12", "Ferry fire kills 14") == 1.0
     assert feature("values_apart", "Ferry fire kills 12", "Ferry fire kills 12, hurts 30") == 0.0
+    assert feature("values_apart", "Ferry fire kills 12", "Death toll in ferry fire rises to 14") == 0.0
 
 
 @pytest.mark.parametrize(
@@ -184,6 +185,15 @@ def test_a_vector_keeps_its_direction_in_bytes_and_in_the_packed_sketch() -> Non
     sketch = a_headline("Ferry aground off Tyre", encode=lambda _: semantic.packed(one.tolist())).sketch
     assert unpack(pack(sketch)) == sketch
     assert unpack(pack(replace(sketch, meaning=b""))).meaning == b""
+
+
+def test_words_of_places_survive_packing_and_are_none_in_sketches_packed_without_them() -> None:
+    sketch = a_headline("Mall fire in Tulsa kills five").sketch
+    assert len(sketch.towns) == 1
+    packed = pack(sketch)
+    assert unpack(packed) == sketch
+    at_s, language, title, flags, *rest = packed.split("|")
+    assert unpack("|".join((at_s, language, title, flags.partition(".")[0], *rest))) == replace(sketch, towns=frozenset())
 
 
 def test_vectors_count_only_where_both_have_one_of_the_same_encoder() -> None:

@@ -9,9 +9,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache, reduce
+from operator import or_
 from typing import NamedTuple
 
-from alerts.stories.meanings import concept_names
+from alerts.stories.meanings import concept_names, kinds_of_events
 from alerts.stories.numbers import Number
 from alerts.stories.rarity import Rarity
 from alerts.stories.semantic import alike
@@ -21,9 +23,13 @@ TEXT_WEIGHT = 0.35  # of a term that only the text below the headline has
 _SHRINK = 6.0  # of a share of a headline: one rare word, so that a headline of two words is not covered by chance
 _ALIKE = 0.6  # of a word that only begins like one of the other side
 _CONCEPTS = frozenset(hash32("#" + name) for name in concept_names())
+_EMPTY = frozenset({hash32("#say")})
+_BITS = {kind: 1 << place for place, kind in enumerate(sorted(frozenset[str]().union(*kinds_of_events().values())))}
+_LOCAL = sum(bit for kind, bit in _BITS.items() if kind in "air blast fire kidnap rail ram road sea shoot stab".split())  # at one place
+_KINDS = {hash32("#" + concept): sum(map(_BITS.__getitem__, kinds)) for concept, kinds in kinds_of_events().items()}
 FEATURES = (
     "soft_more", "soft_less", "first", "second", "third", "shared", "names_lost", "value", "toll_gap", "magnitude_gap", "number_gap",
-    "country", "country_gap", "area_gap", "concepts", "concepts_lost", "languages", "length", "meaning",
+    "country", "country_gap", "area_gap", "concepts", "concepts_lost", "beyond", "kinds_apart", "languages", "length", "meaning",
 )  # fmt: skip
 CLOSER = ("cosine", "cover_more", "cover_less", "dice", "lost_more", "lost_less", "names", "number", "area")
 
@@ -39,6 +45,7 @@ class View:
     said: frozenset[int]  # the title's terms
     begins: set[int]
     concepts: int  # how many of its terms are concepts
+    kinds: int  # a bit for each kind of event that its title may tell of
 
 
 def view_of(sketch: Sketch, rarity: Rarity) -> View:
@@ -52,7 +59,10 @@ def view_of(sketch: Sketch, rarity: Rarity) -> View:
         title = sum(weights[term] for term in terms[:split])
     norm = math.sqrt(sum(w * w for w in weights.values())) or 1.0
     begins, said = {term >> 16 for term in terms}, frozenset(terms[:split])
-    return View(sketch, weights, norm, title or 1.0, said, begins, len(_CONCEPTS.intersection(terms)))
+    concepts, kinds = _CONCEPTS.intersection(terms), 0
+    for concept in concepts & said:
+        kinds |= _KINDS.get(concept, 0)
+    return View(sketch, weights, norm, title or 1.0, said, begins, len(concepts), kinds)
 
 
 def features(one: View, other: View) -> list[float]:
@@ -75,6 +85,8 @@ def features(one: View, other: View) -> list[float]:
         country_gap,
         area_gap,
         *_concepts(one, other, shared),
+        math.log1p(_beyond(one, other, shared)),
+        float(bool(one.kinds and other.kinds and not one.kinds & other.kinds)),
         float(mine.language != theirs.language and bool(mine.language and theirs.language)),
         math.log1p(min(mine.title, theirs.title)),
         alike(mine.meaning, theirs.meaning),
@@ -121,6 +133,20 @@ def is_template(one: View, other: View) -> bool:
     return len(left & one.said) <= 1 and len(left & other.said) <= 1
 
 
+def is_another(item: View, story: Sequence[View]) -> bool:
+    """Whether an item tells of another kind of event than all that is kept of a story, or of one of its kind that happened elsewhere."""
+    kinds = reduce(or_, (view.kinds for view in story), 0)
+    if not item.kinds or not kinds:
+        return False
+    if not item.kinds & kinds:
+        return True
+    if not item.kinds & kinds & _LOCAL:
+        return False
+    places = [code for view in story for code in view.sketch.places]
+    _, country_gap, _, area_gap = _places(item.sketch.places, places)
+    return bool(country_gap or area_gap)
+
+
 def is_thin(one: View, other: View) -> bool:
     """Whether two items in different languages share a country or a kind of event at most: no name, number, area or word of their own."""
     mine, theirs = one.sketch, other.sketch
@@ -140,6 +166,21 @@ def _shared(one: View, other: View) -> set[int]:
     if all(sketch.title == len(sketch.terms) for sketch in sides):
         return shared
     return shared & (one.said | other.said)
+
+
+def _beyond(one: View, other: View, shared: set[int]) -> float:
+    """The weight of what both say beyond where it is, and that it was said; of words that begin alike where there is nothing else."""
+    placed = _EMPTY.union(*(_placed(view.sketch.places, view.sketch.towns) for view in (one, other)))
+    if more := shared - placed:
+        return sum(min(one.weights[term], other.weights[term]) for term in more)
+    mine, theirs = ({term >> 16: weight for term, weight in view.weights.items() if term not in placed} for view in (one, other))
+    return _ALIKE * sum(min(mine[begin], theirs[begin]) for begin in mine.keys() & theirs.keys())
+
+
+@lru_cache(maxsize=16384)
+def _placed(places: tuple[str, ...], towns: frozenset[int]) -> frozenset[int]:
+    """The terms of an item that say where and not what."""
+    return towns.union(*map(place_terms, places))
 
 
 class _Cover(NamedTuple):

@@ -18,6 +18,7 @@ from typing import NamedTuple
 from alerts.stories.compare import CLOSER, FEATURES, View, closer_features, features, view_of
 from alerts.stories.rarity import Rarity
 from alerts.stories.sketch import Sketch, word_hashes
+from alerts.stories.toll import is_total
 from alerts.stories.wordings import are_days_apart, opposed, respelled, synonyms
 from alerts.text.tokens import words
 
@@ -56,6 +57,7 @@ def headline_features(one: Headline, other: Headline, rarity: Rarity) -> list[fl
     first, second = words(one.title), words(other.title)
     here, there = _laid(first, second, a), _laid(second, first, b)
     numbers = [{word for word in side if word[0].isdigit()} for side in (first, second)]
+    is_grown = _values(one) != _values(other) and any(is_total(h.title, language=h.sketch.language or None) for h in (one, other))
     steps = set(pairwise(first)) & set(pairwise(second))
     return [
         *features(a, b),
@@ -72,7 +74,7 @@ def headline_features(one: Headline, other: Headline, rarity: Rarity) -> list[fl
         SequenceMatcher(None, " ".join(first), " ".join(second), autojunk=False).ratio(),
         float(opposed(first, second, one.sketch.language or "en")),
         float(len(numbers[0] ^ numbers[1]) if all(numbers) else 0),
-        _apart({number.value for number in one.sketch.numbers}, {number.value for number in other.sketch.numbers}),
+        0.0 if is_grown else _apart(_values(one), _values(other)),
         _apart({code[:2] for code in one.sketch.places}, {code[:2] for code in other.sketch.places}),
         float(are_days_apart(first, second, one.sketch.language or "en")),
         math.log1p(_HURRY * max(_SOON_S, abs(one.sketch.at_s - other.sketch.at_s)) / 86400) if are_dated(one, other) else 0.0,
@@ -82,6 +84,10 @@ def headline_features(one: Headline, other: Headline, rarity: Rarity) -> list[fl
 def are_dated(one: Headline, other: Headline) -> bool:
     """Whether it is known of both when they were published."""
     return one.is_dated and other.is_dated
+
+
+def _values(headline: Headline) -> frozenset[float]:
+    return frozenset(number.value for number in headline.sketch.numbers)
 
 
 def _apart(mine: AbstractSet[object], theirs: AbstractSet[object]) -> float:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from alerts.stories.compare import features, is_template, is_thin, view_of
+from alerts.stories.compare import features, is_another, is_template, is_thin, view_of
 from alerts.stories.headlines import Headline, are_dated, headline_features
 from alerts.stories.rarity import Rarity
 from alerts.stories.scorer import LOWEST, Weights
@@ -48,9 +48,10 @@ def likenesses(
     item = view_of(sketch, rarity)
     found: list[Likeness] = []
     for story_id, (kept, items) in stories.items():
-        odds = []
-        for other in kept:
-            view = view_of(other, rarity)
+        views, odds = [view_of(other, rarity) for other in kept], []
+        if is_another(item, views):
+            continue
+        for view in views:
             if is_template(item, view) or is_thin(item, view):
                 break
             odds.append(weights.pair_odds(features(item, view)))

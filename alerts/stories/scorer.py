@@ -29,7 +29,7 @@ LOWEST = -8.0  # log odds of a rival that is none
 # An event that many tell of is told of again, in ever other words: what a story beyond two items gains for the logarithm of its
 # size, up to a size of twenty. Not learned: the corpora have few stories of more than three items.
 GROWTH, _GROWN = 0.6, 20
-_OVERLAP, _MEANING = FEATURES.index("soft_less"), FEATURES.index("meaning")
+_OVERLAP, _BEYOND, _VALUE, _MEANING = (FEATURES.index(name) for name in ("soft_less", "beyond", "value", "meaning"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +70,11 @@ class Weights:
     prior: Mapping[int, float]  # term -> share of news items that have it
 
     def pair_odds(self, features: Sequence[float]) -> float:
-        """The log odds that two items of a stream are about one event; the lowest where a headline has no word of the other item."""
-        if not features[_OVERLAP]:
+        """The log odds that two items of a stream are about one event.
+
+        The lowest where a headline has no word of the other item, and where they share nothing but places.
+        """
+        if not features[_OVERLAP] or not (features[_BEYOND] or features[_VALUE]):
             return LOWEST
         return (self.meant if features[_MEANING] else self.pair).odds(features)
 

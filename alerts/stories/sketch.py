@@ -48,6 +48,7 @@ class Sketch:
     places: tuple[str, ...]  # codes: LB, LB-JA
     language: str
     at_s: int
+    towns: frozenset[int] = frozenset()  # those terms that are words of a place's name
     meaning: bytes = b""  # the headline's sentence vector (semantic.py); empty without the extra
 
 
@@ -57,12 +58,13 @@ def sketch_of(tagged: Tagged, at_s: int, encode: Encoder | None = None) -> Sketc
     headline, cut = cut_headline(item.title)
     start = item.title.find(headline)
     places = {} if start < 0 else _spans(tagged.regions, start, start + len(headline))
-    terms, names, numbers = _read(headline, cut, language, places)
+    towns: set[int] = set()
+    terms, names, numbers = _read(headline, cut, language, places, towns)
     title = len(terms)
     if item.text:
         start = len(item.title) + 1
         text = item.text[:TEXT_CHARS]
-        more, named, counted = _read(text, tokens(text), language, _spans(tagged.regions, start, start + len(text)))
+        more, named, counted = _read(text, tokens(text), language, _spans(tagged.regions, start, start + len(text)), towns)
         terms, names = terms | more, names | named
         numbers = tuple(dict.fromkeys((*numbers, *counted)))
     kept = list(terms)[:MAX_TERMS]
@@ -74,6 +76,7 @@ def sketch_of(tagged: Tagged, at_s: int, encode: Encoder | None = None) -> Sketc
         places=_places(tagged.regions),
         language=language or "",
         at_s=at_s,
+        towns=frozenset(towns.intersection(kept)),
         meaning=encode(headline) if encode else b"",
     )
 
@@ -84,33 +87,57 @@ def _spans(regions: Iterable[RegionEvidence], start: int, end: int) -> dict[int,
     return {r.span[0] - start: (r.span[1] - start, r) for r in sure if start <= r.span[0] < r.span[1] <= end}
 
 
+class _Named:
+    """Reads the places of a text along with its words."""
+
+    def __init__(self, places: dict[int, tuple[int, RegionEvidence]]) -> None:
+        self._places = places
+        self._inside = self._named = 0
+
+    def terms_at(self, start: int) -> tuple[int, ...]:
+        """The terms of the place whose name begins here."""
+        if start not in self._places:
+            return ()
+        until, region = self._places[start]
+        self._named = max(self._named, until)
+        if region.kind in ("country", "subdivision"):
+            self._inside = max(self._inside, until)
+            return place_terms(region.code)
+        return place_terms(region.code)[:1]
+
+    def is_told(self, start: int) -> bool:
+        """Whether the word here is told by its place already: the name of a town stays, as it is told from its neighbours by it."""
+        return start < self._inside
+
+    def is_name(self, start: int) -> bool:
+        """Whether the word here is a part of a place's name."""
+        return start < self._named
+
+
 def _read(
-    text: str, cut: Sequence[Token], language: str | None, places: dict[int, tuple[int, RegionEvidence]]
+    text: str, cut: Sequence[Token], language: str | None, places: dict[int, tuple[int, RegionEvidence]], towns: set[int]
 ) -> tuple[dict[int, None], set[int], tuple[Number, ...]]:
-    """Terms in their order, names and numbers of one part of an item."""
+    """Terms in their order, names and numbers of one part of an item; words of places' names are put into `towns` as well."""
     is_cased = language not in _UNCASED and _is_cased(text, cut)
     values = [value_of(token.text, language) for token in cut]
     found: dict[int, None] = {}
     names: set[int] = set()
-    inside, previous = 0, -1
-    for token, value in zip(cut, values, strict=True):
-        folded, start, end = token
-        if places and start in places:
-            until, region = places[start]
-            is_town = region.kind not in ("country", "subdivision")
-            inside = inside if is_town else max(inside, until)  # the name of a town stays, as it is told from its neighbours by it
-            found |= dict.fromkeys(place_terms(region.code)[: 1 if is_town else 2])
-        if start < inside or value is not None:
+    named, previous = _Named(places), -1
+    for (folded, start, end), value in zip(cut, values, strict=True):
+        found |= dict.fromkeys(named.terms_at(start))
+        if named.is_told(start) or value is not None:
             continue
+        hashes: tuple[int, ...] = ()
         if is_run(folded):
-            if previous == start:
-                found[hash32(text[start - 1 : end])] = None
+            hashes = (hash32(text[start - 1 : end]),) if previous == start else ()
             previous = end
         elif len(folded) > 1 and not folded[0].isdigit():
             hashes = word_hashes(text[start:end], language)
-            found |= dict.fromkeys(hashes)
             if is_cased and start and text[start].isupper():
                 names.update(hashes)
+        found |= dict.fromkeys(hashes)
+        if named.is_name(start):
+            towns.update(hashes)
     if not any(value is not None for value in values):
         return found, names, ()
     return found, names, numbers_of(_cuts(text, cut, language), values)
@@ -184,6 +211,7 @@ def _core(kept: Sequence[Sketch]) -> Sketch:
         places=tuple(code for code, count in places.items() if 2 * count >= len(kept))[:MAX_PLACES],
         language=kept[-1].language,
         at_s=kept[-1].at_s,
+        towns=frozenset(term for term in terms if any(term in sketch.towns for sketch in kept)),
         meaning=kept[-1].meaning,
     )
 
@@ -191,9 +219,8 @@ def _core(kept: Sequence[Sketch]) -> Sketch:
 def pack(sketch: Sketch) -> str:
     """A sketch as one line of text; about 250 characters."""
     numbers = ";".join(f"{number.role}{number.value:g}" for number in sketch.numbers)
-    names = "".join("1" if term in sketch.names else "0" for term in sketch.terms)
     packed = base64.b64encode(sketch.terms.tobytes()).decode()
-    flags = f"{int('1' + names, 2):x}"
+    flags = ".".join(_flags(sketch.terms, some) for some in ((sketch.names, sketch.towns) if sketch.towns else (sketch.names,)))
     parts = (str(sketch.at_s), sketch.language, str(sketch.title), flags, numbers, ",".join(sketch.places), packed)
     return "|".join((*parts, base64.b64encode(sketch.meaning).decode()) if sketch.meaning else parts)
 
@@ -202,14 +229,25 @@ def unpack(text: str) -> Sketch:
     """The sketch again."""
     at_s, language, title, flags, numbers, places, packed, *meaning = text.split("|")
     terms = array("I", base64.b64decode(packed))
-    bits = bin(int(flags, 16))[3:]
+    names, _, towns = flags.partition(".")
     return Sketch(
         terms=terms,
         title=int(title),
-        names=frozenset(term for term, bit in zip(terms, bits, strict=True) if bit == "1"),
+        names=_flagged(terms, names),
         numbers=tuple(Number(part[0], float(part[1:])) for part in numbers.split(";") if part),
         places=tuple(part for part in places.split(",") if part),
         language=language,
         at_s=int(at_s),
+        towns=_flagged(terms, towns),
         meaning=base64.b64decode(meaning[0]) if meaning else b"",
     )
+
+
+def _flags(terms: Iterable[int], some: frozenset[int]) -> str:
+    """Which of the terms are among some: a bit for each, behind a first one that is set."""
+    bits = "".join("1" if term in some else "0" for term in terms)
+    return f"{int('1' + bits, 2):x}"
+
+
+def _flagged(terms: Iterable[int], flags: str) -> frozenset[int]:
+    return frozenset(term for term, bit in zip(terms, bin(int(flags, 16))[3:], strict=True) if bit == "1") if flags else frozenset()

@@ -75,6 +75,11 @@ def counts(passage: Passage) -> tuple[Count, ...]:
     return tuple(found)
 
 
+def is_total(title: str, *, language: str | None = None) -> bool:
+    """Whether a headline says how many it are by now ("death toll rises to 8"): another number before it is no contradiction."""
+    return any(_is_total(hit) for hit in read(title, "", language).title.hits)
+
+
 def largest(found: Iterable[Count]) -> dict[str, float]:
     """role -> its largest number, with the low end of vague ones."""
     best: dict[str, float] = {}
@@ -179,16 +184,19 @@ def _before(passage: Passage, roles: Sequence[Hit], number: _Number, since: int)
         name = hit.sense.removeprefix("counts.").removesuffix(".before")
         if hit.end > number.start or hit.end <= since or name not in ROLES:
             continue
-        is_total = hit.end - hit.start > 1 and hit.sense.endswith(".before")
-        if is_total and _has(roles, "counts.reached", number.start - _BEFORE, number.start) and number.start - hit.end <= _FARTHEST:
+        if _is_total(hit) and _has(roles, "counts.reached", number.start - _BEFORE, number.start) and number.start - hit.end <= _FARTHEST:
             return name
-        if number.start - hit.end > (_FAR if is_total else _BEFORE) or _is_cut(passage, hit.end - 1, number.start):
+        if number.start - hit.end > (_FAR if _is_total(hit) else _BEFORE) or _is_cut(passage, hit.end - 1, number.start):
             return ""
         if _has(roles, "counts.break", hit.end, number.start):
             return ""
         if hit.sense.endswith(".before") or (number.start == hit.end and not _is_other(passage, number)):
             return name
     return ""
+
+
+def _is_total(hit: Hit) -> bool:
+    return hit.end - hit.start > 1 and hit.sense.startswith("counts.") and hit.sense.endswith(".before")
 
 
 def _is_other(passage: Passage, number: _Number) -> bool:
