@@ -27,6 +27,7 @@ _EMPTY = frozenset({hash32("#say")})
 _BITS = {kind: 1 << place for place, kind in enumerate(sorted(frozenset[str]().union(*kinds_of_events().values())))}
 _LOCAL = sum(bit for kind, bit in _BITS.items() if kind in "air blast fire kidnap rail ram road sea shoot stab".split())  # at one place
 _KINDS = {hash32("#" + concept): sum(map(_BITS.__getitem__, kinds)) for concept, kinds in kinds_of_events().items()}
+_EVENTS = frozenset(_KINDS)
 FEATURES = (
     "soft_more", "soft_less", "first", "second", "third", "shared", "names_lost", "value", "toll_gap", "magnitude_gap", "number_gap",
     "country", "country_gap", "area_gap", "concepts", "concepts_lost", "beyond", "kinds_apart", "languages", "length", "meaning",
@@ -46,6 +47,7 @@ class View:
     begins: set[int]
     concepts: int  # how many of its terms are concepts
     kinds: int  # a bit for each kind of event that its title may tell of
+    placed: frozenset[int]  # the terms that say where, or that it was said, and not what
 
 
 def view_of(sketch: Sketch, rarity: Rarity) -> View:
@@ -59,10 +61,11 @@ def view_of(sketch: Sketch, rarity: Rarity) -> View:
         title = sum(weights[term] for term in terms[:split])
     norm = math.sqrt(sum(w * w for w in weights.values())) or 1.0
     begins, said = {term >> 16 for term in terms}, frozenset(terms[:split])
-    concepts, kinds = _CONCEPTS.intersection(terms), 0
-    for concept in concepts & said:
-        kinds |= _KINDS.get(concept, 0)
-    return View(sketch, weights, norm, title or 1.0, said, begins, len(concepts), kinds)
+    kinds = 0
+    for concept in _EVENTS & said:
+        kinds |= _KINDS[concept]
+    concepts = len(_CONCEPTS.intersection(terms))
+    return View(sketch, weights, norm, title or 1.0, said, begins, concepts, kinds, _placed(sketch.places, sketch.towns))
 
 
 def features(one: View, other: View) -> list[float]:
@@ -170,17 +173,17 @@ def _shared(one: View, other: View) -> set[int]:
 
 def _beyond(one: View, other: View, shared: set[int]) -> float:
     """The weight of what both say beyond where it is, and that it was said; of words that begin alike where there is nothing else."""
-    placed = _EMPTY.union(*(_placed(view.sketch.places, view.sketch.towns) for view in (one, other)))
-    if more := shared - placed:
-        return sum(min(one.weights[term], other.weights[term]) for term in more)
+    if more := shared.difference(one.placed, other.placed):
+        a, b = one.weights, other.weights
+        return sum(min(a[term], b[term]) for term in more)
+    placed = one.placed | other.placed
     mine, theirs = ({term >> 16: weight for term, weight in view.weights.items() if term not in placed} for view in (one, other))
     return _ALIKE * sum(min(mine[begin], theirs[begin]) for begin in mine.keys() & theirs.keys())
 
 
 @lru_cache(maxsize=16384)
 def _placed(places: tuple[str, ...], towns: frozenset[int]) -> frozenset[int]:
-    """The terms of an item that say where and not what."""
-    return towns.union(*map(place_terms, places))
+    return _EMPTY.union(towns, *map(place_terms, places))
 
 
 class _Cover(NamedTuple):

@@ -7,7 +7,7 @@ holds together), on the runner-up (a likeness to two stories is a template, not 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from alerts.stories.compare import features, is_another, is_template, is_thin, view_of
 from alerts.stories.headlines import Headline, are_dated, headline_features
@@ -20,8 +20,7 @@ _LEAST_SECOND = -2.0  # a story that has grown has items that are unlike
 _DAY_S = 86400.0
 
 
-@dataclass(frozen=True, slots=True)
-class Likeness:
+class Likeness(NamedTuple):
     """One story as a candidate."""
 
     story_id: str
@@ -76,7 +75,7 @@ def cohesion(odds: Sequence[float]) -> tuple[float, float]:
 def _scored(one: Likeness, others: Sequence[Likeness], weights: Weights) -> Likeness:
     rival = max((other.best for other in others if other is not one), default=LOWEST)
     score = weights.story_chance((one.best, one.second, max(LOWEST, rival), one.days), one.items)
-    return replace(one, score=score)
+    return Likeness(one.story_id, one.best, one.second, one.days, one.items, score)
 
 
 def same_event(one: Headline, other: Headline, weights: Weights) -> float:
