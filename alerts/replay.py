@@ -5,7 +5,7 @@ polls of one moment have been committed, sifted and delivered, then moves on to 
 intervals, jitter, back-off and the staleness gate are off. It ends when the history has ended and every queue is empty.
 
 Its store is in `replay` of the data directory and begins empty each time: nothing of the service that works there is touched, and
-what a replay left can be looked at (`TOCSIN_DATA_DIR=data/replay tocsin stories list`).
+what a replay left can be looked at (`TOCSIN_DATA_DIR=data/replay tocsin alerts list`).
 """
 
 from __future__ import annotations
