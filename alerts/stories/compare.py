@@ -23,7 +23,7 @@ TEXT_WEIGHT = 0.35  # of a term that only the text below the headline has
 _SHRINK = 6.0  # of a share of a headline: one rare word, so that a headline of two words is not covered by chance
 _ALIKE = 0.6  # of a word that only begins like one of the other side
 _CONCEPTS = frozenset(hash32("#" + name) for name in concept_names())
-_EMPTY = frozenset({hash32("#say")})
+_SAID = frozenset({hash32("#say")})  # that somebody said it tells nothing of what happened
 _BITS = {kind: 1 << place for place, kind in enumerate(sorted(frozenset[str]().union(*kinds_of_events().values())))}
 _LOCAL = sum(bit for kind, bit in _BITS.items() if kind in "air blast fire kidnap rail ram road sea shoot stab".split())  # at one place
 _KINDS = {hash32("#" + concept): sum(map(_BITS.__getitem__, kinds)) for concept, kinds in kinds_of_events().items()}
@@ -183,7 +183,7 @@ def _beyond(one: View, other: View, shared: set[int]) -> float:
 
 @lru_cache(maxsize=16384)
 def _placed(places: tuple[str, ...], towns: frozenset[int]) -> frozenset[int]:
-    return _EMPTY.union(towns, *map(place_terms, places))
+    return _SAID.union(towns, *map(place_terms, places))
 
 
 class _Cover(NamedTuple):
